@@ -1,0 +1,2 @@
+//! surecal
+pub mod model;
