@@ -17,11 +17,19 @@ const LAST_WORDS = 2_000
 /** Where `cargo build` leaves the binary; SURECAL_EMULATOR names another. */
 function findBinary(given) {
   const root = path.join(__dirname, '..')
-  const targets = [process.env.CARGO_TARGET_DIR && path.resolve(process.env.CARGO_TARGET_DIR), path.join(root, 'target')]
-  const built = targets.filter(Boolean).flatMap((target) => ['debug', 'release'].map((kind) => path.join(target, kind, NAME)))
+  const targets = [
+    process.env.CARGO_TARGET_DIR && path.resolve(process.env.CARGO_TARGET_DIR),
+    path.join(root, 'target'),
+  ]
+  const built = targets
+    .filter(Boolean)
+    .flatMap((target) => ['debug', 'release'].map((kind) => path.join(target, kind, NAME)))
   const named = given ?? process.env.SURECAL_EMULATOR
   const found = named === undefined ? built.find((file) => fs.existsSync(file)) : named
-  if (found === undefined) throw new Error('surecal-emulator is not built: run `cargo build -p surecal-emulator`, or name it in SURECAL_EMULATOR')
+  if (found === undefined)
+    throw new Error(
+      'surecal-emulator is not built: run `cargo build -p surecal-emulator`, or name it in SURECAL_EMULATOR',
+    )
   return found
 }
 
@@ -33,7 +41,9 @@ async function spawnEmulator({ binary, seed, latencyMs, port }) {
   // Writing to a process that is gone is no news to anybody here.
   child.stdin.on('error', () => {})
   let words = ''
-  child.stderr.setEncoding('utf8').on('data', (text) => { words = (words + text).slice(-LAST_WORDS) })
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    words = (words + text).slice(-LAST_WORDS)
+  })
   const line = await new Promise((resolve, reject) => {
     let text = ''
     const fail = (why) => {
@@ -72,44 +82,97 @@ class Emulator {
     this.config = { rootUrl: url, tokenUrl: this.tokenUrl, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET }
   }
 
-  get pid() { return this.#child.pid }
+  get pid() {
+    return this.#child.pid
+  }
 
-  addUser(user) { return this.#post('users', typeof user === 'string' ? { email: user } : user) }
-  addCalendar(calendar) { return this.#post('calendars', calendar) }
-  async expireTokens(target = {}) { return (await this.#post('tokens/expire', target)).count }
-  async revokeTokens(target = {}) { return (await this.#post('tokens/revoke', target)).count }
+  async addUser(user) {
+    const made = await this.#post('users', typeof user === 'string' ? { email: user } : user)
+    const { accessToken, refreshToken, expiryDate } = made
+    return { ...made, credentials: { access_token: accessToken, refresh_token: refreshToken, expiry_date: expiryDate } }
+  }
+
+  addCalendar(calendar) {
+    return this.#post('calendars', calendar)
+  }
+  async expireTokens(target = {}) {
+    return (await this.#post('tokens/expire', target)).count
+  }
+  async revokeTokens(target = {}) {
+    return (await this.#post('tokens/revoke', target)).count
+  }
   async setClient(clientId, clientSecret) {
     await this.#post('client', { clientId, clientSecret })
     Object.assign(this.config, { clientId, clientSecret })
   }
 
-  async fault(...rules) { await this.#post('faults', rules.flat()) }
-  async profile(profile) { await this.#post('profile', profile) }
-  async clearFaults() { await this.#ask('DELETE', 'faults') }
-  async release() { return (await this.#post('release', {})).released }
-  async latency(ms) { await this.#post('latency', { ms }) }
-  behaviour(changes = {}) { return this.#post('behaviour', changes) }
+  async fault(...rules) {
+    await this.#post('faults', rules.flat())
+  }
+  async profile(profile) {
+    await this.#post('profile', profile)
+  }
+  async clearFaults() {
+    await this.#ask('DELETE', 'faults')
+  }
+  async release() {
+    return (await this.#post('release', {})).released
+  }
+  async latency(ms) {
+    await this.#post('latency', { ms })
+  }
+  behaviour(changes = {}) {
+    return this.#post('behaviour', changes)
+  }
 
-  async outage(on) { await this.#post('outage', { on }) }
-  async blackHole() { return (await this.#post('blackHole', {})).connections }
-  async closeIdle() { return (await this.#post('closeIdle', {})).connections }
-  async resetConnections() { return (await this.#post('resetConnections', {})).connections }
+  async outage(on) {
+    await this.#post('outage', { on })
+  }
+  async blackHole() {
+    return (await this.#post('blackHole', {})).connections
+  }
+  async closeIdle() {
+    return (await this.#post('closeIdle', {})).connections
+  }
+  async resetConnections() {
+    return (await this.#post('resetConnections', {})).connections
+  }
 
-  ownerEdit(calendarId, eventId, fields, { put = false } = {}) { return this.#post('events/edit', { calendarId, eventId, fields, put }) }
-  async ownerDelete(calendarId, eventId) { await this.#post('events/delete', { calendarId, eventId }) }
-  putEvent(calendarId, event) { return this.#post('events/raw', { calendarId, event }) }
-  async purgeEvent(calendarId, eventId) { return (await this.#post('events/purge', { calendarId, eventId })).purged }
+  ownerEdit(calendarId, eventId, fields, { put = false } = {}) {
+    return this.#post('events/edit', { calendarId, eventId, fields, put })
+  }
+  async ownerDelete(calendarId, eventId) {
+    await this.#post('events/delete', { calendarId, eventId })
+  }
+  putEvent(calendarId, event) {
+    return this.#post('events/raw', { calendarId, event })
+  }
+  async purgeEvent(calendarId, eventId) {
+    return (await this.#post('events/purge', { calendarId, eventId })).purged
+  }
 
-  state() { return this.#ask('GET', 'state') }
-  counts() { return this.#ask('GET', 'counts') }
-  events(calendarId, { live = false } = {}) { return this.#ask('GET', `events?${new URLSearchParams({ calendarId, live: String(live) })}`) }
-  history(calendarId, eventId) { return this.#ask('GET', `history?${new URLSearchParams({ calendarId, eventId })}`) }
+  state() {
+    return this.#ask('GET', 'state')
+  }
+  counts() {
+    return this.#ask('GET', 'counts')
+  }
+  events(calendarId, { live = false } = {}) {
+    return this.#ask('GET', `events?${new URLSearchParams({ calendarId, live: String(live) })}`)
+  }
+  history(calendarId, eventId) {
+    return this.#ask('GET', `history?${new URLSearchParams({ calendarId, eventId })}`)
+  }
   async requests(filter = {}) {
     const matches = (request) => Object.entries(filter).every(([name, value]) => request[name] === value)
     return (await this.#ask('GET', 'requests')).filter(matches)
   }
-  mails() { return this.#ask('GET', 'mails') }
-  tokenRequests() { return this.#ask('GET', 'tokenRequests') }
+  mails() {
+    return this.#ask('GET', 'mails')
+  }
+  tokenRequests() {
+    return this.#ask('GET', 'tokenRequests')
+  }
   async reset() {
     await this.#post('reset', {})
     Object.assign(this.config, { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET })
@@ -126,16 +189,21 @@ class Emulator {
     clearTimeout(kill)
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() { await this.close() }
+  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+    await this.close()
+  }
 
-  #post(control, body) { return this.#ask('POST', control, JSON.stringify(body ?? null)) }
+  #post(control, body) {
+    return this.#ask('POST', control, JSON.stringify(body ?? null))
+  }
 
   /** The control API, on its own port: an outage does not reach it. */
   async #ask(method, control, body) {
     const request = http.request(`${this.#controlUrl}/_control/${control}`, {
       method,
       agent: this.#agent,
-      headers: body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      headers:
+        body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
     })
     request.end(body)
     const [response] = await once(request, 'response')
