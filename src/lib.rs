@@ -1,2 +1,5 @@
 //! surecal
+pub mod clock;
+pub mod google;
 pub mod model;
+pub mod policy;
