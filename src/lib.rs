@@ -1,4 +1,5 @@
 //! Google Calendar writes that can be believed.
+
 pub mod clock;
 pub mod google;
 pub mod model;
