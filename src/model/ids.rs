@@ -114,9 +114,18 @@ mod tests {
     #[test]
     fn an_event_id_stays_what_it_is_from_release_to_release() {
         // Pinned: other ids for old keys would make a retry across an upgrade a second event.
-        assert_eq!(event_id("createEvent", "user-1", "primary", "key-1", 0), "ckhe9mb25hjsr112p266k8ogi01d3vcsg3t5lpdb4lf8s7ds1k30");
-        assert_eq!(conference_request_id("createEvent", "user-1", "primary", "key-1", 0), "i6abunb2bop3icu7l58r010dsgc04dv7fvl2htje8apblm8g2400");
-        assert_eq!(store_key("create", &["user-1", "key-1"]), "surecal:1:create:h0r0m6a1sbd33vhsciis4kqjbmna2h14ptofapahuo1p6gg44uug");
+        assert_eq!(
+            event_id("createEvent", "user-1", "primary", "key-1", 0),
+            "ckhe9mb25hjsr112p266k8ogi01d3vcsg3t5lpdb4lf8s7ds1k30"
+        );
+        assert_eq!(
+            conference_request_id("createEvent", "user-1", "primary", "key-1", 0),
+            "i6abunb2bop3icu7l58r010dsgc04dv7fvl2htje8apblm8g2400"
+        );
+        assert_eq!(
+            store_key("create", &["user-1", "key-1"]),
+            "surecal:1:create:h0r0m6a1sbd33vhsciis4kqjbmna2h14ptofapahuo1p6gg44uug"
+        );
     }
 
     #[test]
