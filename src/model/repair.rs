@@ -39,6 +39,28 @@ pub fn repair_patch(expected: &Map<String, Value>, actual: &Map<String, Value>) 
     patch
 }
 
+/// The fields of a PATCH that carries `changes` onto the event as it was read. A guest who is there keeps the answer given
+/// and all that Google knows of him, unless the changes say otherwise: a PATCH replaces the whole list.
+#[must_use]
+pub fn change_patch(changes: &Map<String, Value>, actual: &Map<String, Value>) -> Map<String, Value> {
+    let mut patch = changes.clone();
+    for name in ["start", "end"] {
+        if let Some(Value::Object(time)) = patch.get(name) {
+            patch.insert(name.to_owned(), Value::Object(of_one_kind(time)));
+        }
+    }
+    if let Some(Value::Array(guests)) = patch.get_mut("attendees") {
+        for guest in guests.iter_mut().filter_map(Value::as_object_mut) {
+            let email = text_of(guest, "email").map(attendee::normal).unwrap_or_default();
+            let known = attendee::find(actual, &email).and_then(Value::as_object);
+            for (name, value) in known.into_iter().flatten() {
+                guest.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    patch
+}
+
 /// A time that says of the other kind that it is not: a PATCH merges, and both would be refused.
 fn of_one_kind(time: &Map<String, Value>) -> Map<String, Value> {
     let mut time = time.clone();

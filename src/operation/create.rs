@@ -13,13 +13,14 @@ use tokio::time::{Instant, timeout};
 use super::exposure::Exposure;
 use super::reconcile::reconcile;
 use super::sight::Sight;
-use super::{Context, Gaps, Target, Verification, Warning, WriteParams, QUIET, lease_of};
+use super::{Context, Gaps, Target, Verification, WriteParams, QUIET, lease_lost, lease_of, timed_out};
 use crate::google::{Fetched, Insert, InsertParams, Patch, Scope, SendUpdates};
-use crate::model::compare::{Comparison, Difference, compare, repair_patch};
-use crate::model::event::EventData;
-use crate::model::ids::{Claim, Claims, conference_request_id, event_id};
+use crate::model::compare::{Comparison, Difference, compare_whole};
+use crate::model::event::{EventData, name_conference_request};
+use crate::model::repair::repair_patch;
+use crate::model::ids::{conference_request_id, event_id};
 use crate::model::stamp::{claims_patch, stamped};
-use crate::model::{CalendarError, Code, Outcome};
+use crate::model::{CalendarError, Claim, Claims, Code, Outcome, Warning};
 use crate::store::{Change, Disposal, Entry, Fate, Held, State};
 
 /// The name under which ids are derived and errors speak.
@@ -201,7 +202,7 @@ impl<'a> Attempt<'a> {
             calendar: calendar.clone(),
             event_id: id.clone(),
             generation,
-            claim: claim.as_str().to_owned(),
+            claim: claim.clone(),
             print: print.clone(),
             state: State::Running,
             group,
@@ -261,10 +262,10 @@ impl<'a> Attempt<'a> {
             return Err(self.last_doubt.take().map_or(Failure::Vanished, Failure::Error));
         }
         if !self.exposure.expose() {
-            return Err(self.scope.timed_out(Outcome::NotSent).into());
+            return Err(timed_out(&self.scope).into());
         }
         self.inserts += 1;
-        let mut body = stamped(self.request.data.body(), &self.print, &Claims::of(&self.claim));
+        let mut body = stamped(self.request.data.body(), &self.print, &Claims::of(self.claim.clone()));
         body.insert("id".to_owned(), Value::String(self.id.clone()));
         self.name_conference(&mut body);
         let params = self.mailed();
@@ -292,11 +293,10 @@ impl<'a> Attempt<'a> {
 
     /// Meet ignores a request id it has seen, so a repeated insert can't make a second conference.
     fn name_conference(&self, body: &mut serde_json::Map<String, Value>) {
-        let request = body.get_mut("conferenceData").and_then(|data| data.get_mut("createRequest"));
-        if let Some(Value::Object(request)) = request {
+        if self.request.data.asks_for_conference() {
             let user = self.request.target.user.as_str();
             let id = conference_request_id(OPERATION, user, &self.calendar, &self.key, self.generation);
-            request.insert("requestId".to_owned(), Value::String(id));
+            name_conference_request(body, &id);
         }
     }
 
@@ -352,7 +352,7 @@ impl<'a> Attempt<'a> {
             })
             .await;
         if change != Change::Applied {
-            return Err(self.scope.lease_lost().into());
+            return Err(lease_lost(&self.scope).into());
         }
         self.generation = generation;
         self.id = id;
@@ -396,7 +396,7 @@ impl<'a> Attempt<'a> {
             );
             return Err(error.with_event(self.id.clone()).into());
         }
-        let mut warnings = Warning::from_comparison(&comparison);
+        let mut warnings = comparison.warnings();
         warnings.push(Warning::new("STAMP_LOST", "Somebody replaced the event whole; surecal's marks on it are gone."));
         Ok(self.done(found, true, warnings))
     }
@@ -417,7 +417,7 @@ impl<'a> Attempt<'a> {
             return Err(self.too_many_claims().into());
         };
         if !self.exposure.expose() {
-            return Err(self.scope.timed_out(Outcome::NotSent).into());
+            return Err(timed_out(&self.scope).into());
         }
         let params = QUIET;
         let patch = claims_patch(&claims);
@@ -455,11 +455,11 @@ impl<'a> Attempt<'a> {
         self.landed = true;
         let comparison = self.compare(&found);
         if comparison.critical.is_empty() {
-            let warnings = Warning::from_comparison(&comparison);
+            let warnings = comparison.warnings();
             return Ok(self.done(found, true, warnings));
         }
         let Some(verification) = self.request.verification else {
-            return Ok(self.done(found, false, Warning::from_comparison(&comparison)));
+            return Ok(self.done(found, false, comparison.warnings()));
         };
         let others = claims.without(&self.claim);
         if !others.is_empty() {
@@ -494,8 +494,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn repair(&mut self, found: &Fetched) -> Result<Step, Failure> {
-        let mut patch = repair_patch(self.request.data.body());
-        self.name_conference(&mut patch);
+        let patch = repair_patch(self.request.data.body(), &found.event);
         let params = self.mailed();
         let etag = Some(found.etag.as_str());
         match self.cx.calendar.patch(&self.scope, &self.calendar, &self.id, etag, &patch, params).await {
@@ -520,7 +519,7 @@ impl<'a> Attempt<'a> {
         InsertParams {
             conference_data_version: self.request.params.conference_data_version,
             send_updates: self.request.params.send_updates,
-            supports_attachments: self.request.data.body().contains_key("attachments"),
+            supports_attachments: self.request.data.has_attachments(),
         }
     }
 
@@ -534,19 +533,22 @@ impl<'a> Attempt<'a> {
     }
 
     fn compare(&self, found: &Fetched) -> Comparison {
-        compare(self.request.data.body(), &found.event)
+        compare_whole(self.request.data.body(), &found.event)
     }
 
     fn done_with_owners_edit(&self, found: Fetched, comparison: &Comparison) -> Step {
-        let mut warnings = Warning::from_comparison(comparison);
+        let mut warnings = comparison.warnings();
         if !comparison.critical.is_empty() {
-            let text = "The event was made as asked and edited afterwards; the edit was left.";
-            warnings.push(Warning::about("EDITED", text, &comparison.critical));
+            warnings.extend(comparison.critical.iter().map(|difference| {
+                Warning::new("EDITED", "The event was made as asked and edited since; the edit was left.")
+                    .of_field(difference.field.clone())
+            }));
         }
         self.done(found, true, warnings)
     }
 
-    fn done(&self, found: Fetched, verified: bool, warnings: Vec<Warning>) -> Step {
+    fn done(&self, found: Fetched, verified: bool, mut warnings: Vec<Warning>) -> Step {
+        warnings.extend_from_slice(self.request.data.warnings());
         Step::Done(Creation {
             verified,
             event: found.raw,

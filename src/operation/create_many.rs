@@ -62,27 +62,12 @@ pub async fn create_many(
         Err(error) => return refused(0, Failure::Error(error), Vec::new(), Vec::new(), Vec::new()),
     };
     let stop = AtomicBool::new(false);
-    let attempts = stream::iter(requests.iter().enumerate().map(|(index, request)| {
-        let (group, stop, work) = (group.name().to_owned(), &stop, work.clone());
-        async move {
-            if stop.load(Ordering::Acquire) {
-                return None;
-            }
-            let mut attempt = match Attempt::begin(cx, scope(work), request, exposure, Some(group)).await {
-                Ok(attempt) => attempt,
-                Err(error) => {
-                    stop.store(true, Ordering::Release);
-                    return Some((index, None, Err(Failure::Error(error))));
-                }
-            };
-            let result = attempt.run().await;
-            if result.is_err() {
-                stop.store(true, Ordering::Release);
-            }
-            Some((index, Some(attempt), result))
-        }
-    }));
-    let mut ended: Vec<_> = attempts.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
+    let attempts: Vec<_> = requests
+        .iter()
+        .enumerate()
+        .map(|(index, request)| member(cx, scope(work.clone()), (index, request), exposure, group.name(), &stop))
+        .collect();
+    let mut ended: Vec<_> = stream::iter(attempts).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
 
     let attempts_made = ended.iter().filter_map(|(_, attempt, _)| attempt.as_ref()).map(Attempt::attempts).sum();
     let first_failure = ended.iter().position(|(_, _, result)| result.is_err());
@@ -98,16 +83,8 @@ pub async fn create_many(
     attempts.extend(ended.into_iter().filter_map(|(_, attempt, _)| attempt));
     let _ = group.change(left, |entry| entry.state = State::Failed).await;
 
-    let undone = stream::iter(attempts.into_iter().map(|attempt| {
-        let scope = scope(deadline.clone());
-        async move {
-            let exposed = attempt.exposed();
-            let id = attempt.id().to_owned();
-            let (cleanup, open) = attempt.undo(scope).await;
-            (id, exposed, cleanup, open)
-        }
-    }));
-    let undone: Vec<_> = undone.buffered(AT_ONCE).collect().await;
+    let undone: Vec<_> = attempts.into_iter().map(|attempt| undo(attempt, scope(deadline.clone()))).collect();
+    let undone: Vec<_> = stream::iter(undone).buffered(AT_ONCE).collect().await;
     let ids = |wanted: Cleanup| {
         undone.iter().filter(|(_, exposed, cleanup, _)| *exposed && *cleanup == wanted).map(|(id, ..)| id.clone()).collect()
     };
@@ -120,6 +97,39 @@ pub async fn create_many(
     ManyConcluded { attempts: attempts_made, ..refused }
 }
 
+/// One event of the schedule, unless another has failed already.
+async fn member<'a>(
+    cx: &'a Context,
+    scope: Scope,
+    (index, request): (usize, &'a CreateRequest),
+    exposure: &'a Exposure,
+    group: &str,
+    stop: &AtomicBool,
+) -> Option<Ended<'a>> {
+    if stop.load(Ordering::Acquire) {
+        return None;
+    }
+    let ended = match Attempt::begin(cx, scope, request, exposure, Some(group.to_owned())).await {
+        Err(error) => (index, None, Err(Failure::Error(error))),
+        Ok(mut attempt) => {
+            let result = attempt.run().await;
+            (index, Some(attempt), result)
+        }
+    };
+    if ended.2.is_err() {
+        stop.store(true, Ordering::Release);
+    }
+    Some(ended)
+}
+
+/// (id, whether anything of it may be there, what became of it, what is still open)
+async fn undo(attempt: Attempt<'_>, scope: Scope) -> (String, bool, Cleanup, Option<Arc<Held>>) {
+    let exposed = attempt.exposed();
+    let id = attempt.id().to_owned();
+    let (cleanup, open) = attempt.undo(scope).await;
+    (id, exposed, cleanup, open)
+}
+
 fn group_entry(cx: &Context, target: &Target) -> Entry {
     Entry {
         operation: OPERATION.to_owned(),
@@ -127,7 +137,7 @@ fn group_entry(cx: &Context, target: &Target) -> Entry {
         calendar: target.calendar.clone(),
         event_id: String::new(),
         generation: 0,
-        claim: cx.journal.claim().as_str().to_owned(),
+        claim: cx.journal.claim(),
         print: String::new(),
         state: State::Running,
         group: None,

@@ -1,7 +1,7 @@
 //! Delete: gone, and seen to be gone. An event that is gone already is a success.
 
 use super::exposure::Exposure;
-use super::{Context, Gaps, Target, Verification, changed_too_often};
+use super::{Context, Gaps, Target, Verification, changed_too_often, timed_out};
 use crate::google::{Delete, Scope, SendUpdates};
 use crate::model::{CalendarError, Outcome};
 
@@ -48,7 +48,7 @@ pub async fn delete(
             continue;
         }
         if !exposure.expose() {
-            return Err(scope.timed_out(Outcome::NotSent));
+            return Err(timed_out(scope));
         }
         match cx.calendar.delete(scope, &target.calendar, id, Some(&found.etag), send_updates).await {
             Ok(Delete::Done | Delete::Gone) => {

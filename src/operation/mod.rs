@@ -18,7 +18,6 @@ use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::google::{Calendar, InsertParams, Scope, SendUpdates};
-use crate::model::compare::{Comparison, Difference, Unverifiable};
 use crate::model::{CalendarError, Code, Outcome};
 use crate::store::Journal;
 
@@ -64,61 +63,15 @@ pub struct Verification {
     pub repair: bool,
 }
 
-/// Something a successful caller should know.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Warning {
-    /// A stable word.
-    pub code: &'static str,
-    /// What it means.
-    pub message: String,
-    /// The fields concerned.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<String>,
-}
-
-impl Warning {
-    fn new(code: &'static str, message: &str) -> Self {
-        Self { code, message: message.to_owned(), fields: Vec::new() }
-    }
-
-    fn about(code: &'static str, message: &str, differences: &[Difference]) -> Self {
-        let fields = differences.iter().map(|difference| difference.field.clone()).collect();
-        Self { code, message: message.to_owned(), fields }
-    }
-
-    /// What a comparison found that is no failure.
-    fn from_comparison(comparison: &Comparison) -> Vec<Self> {
-        let mut warnings = Vec::new();
-        if !comparison.advisory.is_empty() {
-            warnings.push(Self::about(
-                "DIFFERS",
-                "Google stores these fields otherwise than they were sent.",
-                &comparison.advisory,
-            ));
-        }
-        for reason in &comparison.unverifiable {
-            warnings.push(match reason {
-                Unverifiable::AttendeesOmitted => {
-                    Self::new("ATTENDEES_OMITTED", "Google left guests out of its answer; they could not be compared.")
-                }
-                Unverifiable::ConferencePending => {
-                    Self::new("CONFERENCE_PENDING", "Google is still making the conference; read the event again later.")
-                }
-            });
-        }
-        warnings
-    }
-}
-
 impl Context {
     /// Waits, unless that would pass the deadline: then the call is over now.
     async fn pause(&self, scope: &Scope, time: Duration) -> Result<(), CalendarError> {
         if time >= scope.deadline.left(self.clock.now()) {
-            return Err(scope.timed_out(Outcome::NotSent));
+            return Err(timed_out(scope));
         }
         tokio::select! {
             () = sleep(time) => Ok(()),
-            () = scope.deadline.cancelled() => Err(scope.timed_out(Outcome::NotSent)),
+            () = scope.deadline.cancelled() => Err(timed_out(scope)),
         }
     }
 
@@ -141,6 +94,23 @@ impl Gaps {
         self.0 = (gap * 2).min(Duration::from_millis(800));
         gap
     }
+}
+
+fn timed_out(scope: &Scope) -> CalendarError {
+    let message = format!(
+        "{} timed out after {}ms: what is left of its time is too short to go on.",
+        scope.operation,
+        scope.deadline.timeout_ms()
+    );
+    CalendarError::new(Code::Timeout, Outcome::NotSent, message)
+}
+
+fn lease_lost(scope: &Scope) -> CalendarError {
+    let message = format!(
+        "{} stopped: another process has taken it over, and settles it. Call again with the same idempotency key.",
+        scope.operation
+    );
+    CalendarError::new(Code::Conflict, Outcome::Unknown, message)
 }
 
 fn changed_too_often(what: &str) -> CalendarError {

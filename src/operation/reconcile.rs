@@ -7,9 +7,8 @@
 use serde_json::{Map, Value};
 
 use super::sight::Sight;
-use super::{Context, Gaps, QUIET};
+use super::{Context, Gaps, QUIET, lease_lost};
 use crate::google::{Fetched, Insert, Patch, Scope, SendUpdates};
-use crate::model::ids::Claim;
 use crate::model::stamp::{claims_patch, fence_body, touch_patch};
 use crate::model::{CalendarError, Outcome};
 use crate::store::{Change, Disposal, Entry, Held, State};
@@ -26,14 +25,14 @@ pub async fn reconcile(cx: &Context, scope: &Scope, held: &Held) -> Result<Dispo
     let disposal = clean_up(cx, scope, &entry).await?;
     match held.change(cx.left(scope), |entry| entry.state = State::Settled { disposal }).await {
         Change::Applied => Ok(disposal),
-        Change::Refused | Change::Unknown => Err(scope.lease_lost()),
+        Change::Refused | Change::Unknown => Err(lease_lost(scope)),
     }
 }
 
 async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal, CalendarError> {
     let calendar = entry.calendar.as_str();
     let id = entry.event_id.as_str();
-    let ours = Claim::from_text(&entry.claim);
+    let ours = &entry.claim;
     let mut gaps = Gaps::new();
     loop {
         let found = cx.calendar.get(scope, calendar, id, Some(FIELDS)).await?;
@@ -42,15 +41,15 @@ async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal
             Sight::OtherRequest | Sight::Unstamped(_) => return Ok(Disposal::Kept),
             Sight::Absent => fence(cx, scope, entry).await?,
             Sight::Fence(found) => delete(cx, scope, entry, &found, SendUpdates::None).await?,
-            Sight::Ours(found, claims) if claims.only(&ours) => {
+            Sight::Ours(found, claims) if claims.only(ours) => {
                 let mail = if entry.guests { SendUpdates::ExternalOnly } else { SendUpdates::None };
                 delete(cx, scope, entry, &found, mail).await?;
             }
             Sight::Ours(found, claims) => {
                 // Others rely on it. Taking our claim out, or else only moving the etag on, makes a late adoption of
                 // ours meet 412.
-                let body = if claims.contains(&ours) {
-                    claims_patch(&claims.without(&ours))
+                let body = if claims.contains(ours) {
+                    claims_patch(&claims.without(ours))
                 } else {
                     touch_patch(cx.journal.claim().as_str())
                 };

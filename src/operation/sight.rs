@@ -1,7 +1,7 @@
 //! What stands at a derived id, as one read shows it.
 
 use crate::google::Fetched;
-use crate::model::ids::Claims;
+use crate::model::Claims;
 use crate::model::stamp::Stamp;
 
 /// See the module.

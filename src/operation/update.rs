@@ -1,14 +1,12 @@
 //! Update: only what changed is sent, only onto what was read, and it is read back.
 
-use serde_json::{Map, Value};
-
 use super::exposure::Exposure;
-use super::{Context, Gaps, Target, Verification, Warning, WriteParams, changed_too_often, read};
+use super::{Context, Gaps, Target, Verification, WriteParams, changed_too_often, read, timed_out};
 use crate::google::{Fetched, Patch, PatchParams, Scope};
-use crate::model::attendee;
-use crate::model::compare::{Comparison, Difference, compare};
+use crate::model::compare::{Comparison, Difference, compare_changes};
 use crate::model::event::EventChanges;
-use crate::model::{CalendarError, Outcome};
+use crate::model::repair::change_patch;
+use crate::model::{CalendarError, Outcome, Warning};
 
 /// How an update ended without an error.
 pub enum Updated {
@@ -57,7 +55,7 @@ pub async fn update(
         let Some(found) = found.filter(|found| !found.cancelled()) else {
             return Err(told(read::missing(scope, id, true), in_doubt));
         };
-        let comparison = compare(changes.body(), &found.event);
+        let comparison = compare_changes(changes.body(), &found.event);
         let equal = comparison.critical.is_empty();
         if let Some(etag) = &wrote {
             if equal {
@@ -77,19 +75,19 @@ pub async fn update(
             return Ok(done(found, true, !in_doubt, &comparison));
         }
         if !exposure.expose() {
-            return Err(scope.timed_out(Outcome::NotSent));
+            return Err(timed_out(scope));
         }
-        let body = onto(changes.body(), &found.event);
+        let body = change_patch(changes.body(), &found.event);
         let patch = PatchParams {
             conference_data_version: params.conference_data_version,
             send_updates: params.send_updates,
-            supports_attachments: body.contains_key("attachments"),
+            supports_attachments: changes.has_attachments(),
         };
         match cx.calendar.patch(scope, &target.calendar, id, Some(&found.etag), &body, patch).await {
             Ok(Patch::Done(patched)) => {
                 in_doubt = false;
                 let Some(verification) = verification else {
-                    let comparison = compare(changes.body(), &patched.event);
+                    let comparison = compare_changes(changes.body(), &patched.event);
                     return Ok(done(patched, false, false, &comparison));
                 };
                 window_ends = cx.clock.now() + verification.window;
@@ -112,27 +110,5 @@ pub async fn update(
 }
 
 fn done(event: Fetched, verified: bool, unchanged: bool, comparison: &Comparison) -> Updated {
-    Updated::Done { event, verified, unchanged, warnings: Warning::from_comparison(comparison) }
-}
-
-/// The changes as they are sent: a guest who is there already keeps his answer and all that Google knows of him, since a
-/// patch replaces the whole list.
-fn onto(changes: &Map<String, Value>, event: &Map<String, Value>) -> Map<String, Value> {
-    let mut body = changes.clone();
-    let (Some(Value::Array(wanted)), Some(Value::Array(there))) = (body.get_mut("attendees"), event.get("attendees"))
-    else {
-        return body;
-    };
-    let email = |guest: &Value| guest.get("email").and_then(Value::as_str).map(attendee::normal);
-    for guest in wanted {
-        let Some(known) = there.iter().find(|known| email(known).is_some() && email(known) == email(guest)) else {
-            continue;
-        };
-        if let (Value::Object(guest), Value::Object(known)) = (guest, known) {
-            for (name, value) in known {
-                guest.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-        }
-    }
-    body
+    Updated::Done { event, verified, unchanged, warnings: comparison.warnings() }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Context, Gaps, Target, Verification, Warning};
+use super::{Context, Gaps, Target, Verification};
 use crate::google::{Fetched, Scope};
-use crate::model::CalendarError;
+use crate::model::{CalendarError, Warning};
 use crate::model::compare::{Difference, compare};
 
 /// What a look at an event told.
@@ -34,7 +34,7 @@ pub async fn verify(
             Some(found) if !found.cancelled() => {
                 let comparison = compare(expected, &found.event);
                 if comparison.critical.is_empty() {
-                    return Ok(Verdict::Verified(found, Warning::from_comparison(&comparison)));
+                    return Ok(Verdict::Verified(found, comparison.warnings()));
                 }
                 Verdict::Mismatch(found, comparison.critical)
             }

@@ -5,8 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::model::compare::Difference;
-use crate::model::{CalendarError, Code, Outcome};
-use crate::operation::Warning;
+use crate::model::{CalendarError, Code, Outcome, Warning};
 use crate::operation::create::{Cleanup, Created, Creation};
 use crate::operation::create_many::Refusal;
 use crate::operation::update::Updated;

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::notice::{Listener, Notice};
 use super::open_work::{Open, OpenWork};
 use crate::google::{Credentials, Scope};
-use crate::model::{CalendarError, Code};
+use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::Context;
 use crate::operation::reconcile::reconcile;
 use crate::policy::Deadline;
@@ -130,7 +130,7 @@ impl Background {
                     *task.held.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&again);
                     held = again;
                 }
-                Ok(Resumed::Busy) => return Round::Again(CalendarError::new(Code::StoreUnavailable, crate::model::Outcome::NotSent, "its lease has not run out")),
+                Ok(Resumed::Busy) => return Round::Again(CalendarError::new(Code::StoreUnavailable, Outcome::NotSent, "its lease has not run out")),
                 Err(error) => return Round::Again(error),
             }
         }
@@ -142,7 +142,7 @@ impl Background {
         match timeout(ROUND, reconcile(&self.cx, &scope, &held)).await {
             Ok(Ok(disposal)) => Round::Closed(Some(disposal)),
             Ok(Err(error)) => Round::Again(error),
-            Err(_) => Round::Again(scope.timed_out(crate::model::Outcome::Unknown)),
+            Err(_) => Round::Again(CalendarError::new(Code::Timeout, Outcome::Unknown, "the round's time was over")),
         }
     }
 

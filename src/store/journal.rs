@@ -13,8 +13,8 @@ use tokio::time::{sleep, timeout};
 
 use super::{Expected, Keep, Put, Record, Store, StoreFault, Version, Written};
 use crate::clock::Clock;
-use crate::model::ids::{Claim, Claims, store_key};
-use crate::model::{CalendarError, Code, Outcome};
+use crate::model::ids::store_key;
+use crate::model::{CalendarError, Claim, Claims, Code, Outcome};
 
 /// How long a settled entry and an intent stay: longer than any put can be late, and long enough for the retries of a
 /// client that keeps its idempotency key for a day.
@@ -71,7 +71,7 @@ pub struct Entry {
     /// How many tombstones came before.
     pub generation: u32,
     /// The claim this attempt stamps on the event; its entry's name.
-    pub claim: String,
+    pub claim: Claim,
     /// The request's fingerprint.
     pub print: String,
     /// Where it stands.
@@ -200,7 +200,7 @@ impl Journal {
         let now = self.clock.wall_ms();
         entry.since = now;
         entry.lease_until = now.saturating_add(millis(self.lease));
-        let name = entry_name(&entry.claim);
+        let name = entry_name(entry.claim.as_str());
         let value = to_text(&entry)?;
         match self.put_known(&name, value, Expected::Absent, Keep::Open, left).await {
             (Change::Applied, version) => Ok(Held::keep(self.clone(), name, entry, version)),
