@@ -165,9 +165,8 @@ fn check_value(shape: Shape, value: &Value, path: &Path<'_>, purpose: Purpose) -
     let strict = purpose != Purpose::Expect;
     let fault = |what: &str| Err(path.fault(what));
     match shape {
-        Shape::Text if !value.is_string() => fault("must be text"),
+        Shape::Text | Shape::Word(_) if !value.is_string() => fault("must be text"),
         Shape::Flag if !value.is_boolean() => fault("must be true or false"),
-        Shape::Word(_) if !value.is_string() => fault("must be text"),
         Shape::Word(words) if strict && !words.iter().any(|word| value == word) => {
             fault(&format!("must be one of {}", words.join(", ")))
         }
@@ -204,7 +203,10 @@ fn check_value(shape: Shape, value: &Value, path: &Path<'_>, purpose: Purpose) -
 }
 
 fn check_object(table: &[Field], value: &Value, path: &Path<'_>, purpose: Purpose) -> Result<(), CalendarError> {
-    let Some(object) = value.as_object() else { return Err(path.fault("must be an object")) };
+    let Some(object) = value.as_object() else {
+        let names: Vec<_> = table.iter().take(3).map(|field| field.name).collect();
+        return Err(path.fault(&format!("must be an object with members as {}", names.join(", "))));
+    };
     for (name, value) in object {
         match table.iter().find(|field| field.name == name) {
             Some(field) => check_value(field.shape, value, &path.member(field.name), purpose)?,
