@@ -63,6 +63,7 @@ fn a_full_event_is_taken_and_sent_as_it_is() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of one line a case")]
 fn every_wrong_field_is_told_by_its_path_before_anything_is_sent() {
     let cases = [
         (json!({ "summary": 5 }), "eventData.summary"),
@@ -71,7 +72,7 @@ fn every_wrong_field_is_told_by_its_path_before_anything_is_sent() {
         (json!({ "colorId": "12" }), "eventData.colorId"),
         (json!({ "colorId": 5 }), "eventData.colorId"),
         (json!({ "visibility": "secret" }), "eventData.visibility"),
-        (json!({ "transparency": "" }), "eventData.transparency"),
+        (json!({ "transparency": "busy" }), "eventData.transparency"),
         (json!({ "status": "cancelled" }), "eventData.status"),
         (json!({ "eventType": "fromGmail" }), "eventData.eventType"),
         (json!({ "id": "abcde" }), "eventData.id"),
@@ -225,6 +226,16 @@ fn a_copied_event_loses_what_google_alone_writes_and_says_so() {
     let told: BTreeSet<_> = event.warnings().iter().filter_map(|warning| warning.field.as_deref()).collect();
     assert_eq!(told, ["attendeesOmitted", "etag", "htmlLink", "iCalUID", "kind", "organizer", "sequence"].into());
     assert_eq!(event.body().keys().collect::<Vec<_>>(), ["summary", "start", "end", "attendees"]);
+}
+
+#[test]
+fn an_empty_word_is_not_sent_and_deletes_in_changes() {
+    let empty = json!({ "colorId": "", "visibility": "", "start": { "dateTime": "2025-01-07T09:00:00Z", "date": "", "timeZone": "" } });
+    let event = parse(&lesson_with(&empty)).unwrap();
+    assert!(!event.body().contains_key("colorId") && !event.body().contains_key("visibility"));
+    assert_eq!(event.body()["start"], json!({ "dateTime": "2025-01-07T09:00:00Z" }));
+    let changes = EventChanges::parse(&empty.to_string(), None).unwrap();
+    assert_eq!((&changes.body()["colorId"], &changes.body()["start"]["date"]), (&Value::Null, &Value::Null));
 }
 
 #[test]
