@@ -228,12 +228,7 @@ impl Calendar {
     }
 
     /// `events.list`: one page. `query` holds Google's own parameters, not yet encoded.
-    pub async fn list(
-        &self,
-        scope: &Scope,
-        calendar: &str,
-        query: &[(&str, &str)],
-    ) -> Result<Page, CalendarError> {
+    pub async fn list(&self, scope: &Scope, calendar: &str, query: &[(&str, &str)]) -> Result<Page, CalendarError> {
         let query = query.iter().fold(Query::new(), |query, (name, value)| query.pair(name, value));
         let exchange = read(calendar, path::events(calendar)? + &query.finish());
         let reply = self.sender.send(scope, exchange, page).await?;

@@ -4,7 +4,9 @@ use std::pin::Pin;
 
 pub mod calendar;
 pub mod error_body;
+mod fault;
 mod http_transport;
+mod opening;
 mod path;
 pub mod scope;
 pub mod send;
@@ -13,6 +15,7 @@ pub mod tally;
 pub mod token;
 pub mod transport;
 pub mod wait;
+mod watched_body;
 
 pub use calendar::{Calendar, Delete, Fetched, Insert, InsertParams, Page, Patch, PatchParams, SendUpdates};
 pub use scope::{Lease, Scope};

@@ -109,7 +109,6 @@ impl<'a> Course<'a> {
     pub(super) fn error(&mut self, why: Why) -> CalendarError {
         let what = self.what();
         let (code, told) = match why {
-            Why::TimedOut => return self.timed_out(),
             Why::Credentials(error) => return self.without_token(*error),
             Why::Cancelled => (Code::Aborted, "it was cancelled".to_owned()),
             Why::LeaseLost => {
@@ -125,13 +124,18 @@ impl<'a> Course<'a> {
             ),
             Why::Throttled(wait) => (
                 Code::RateLimited,
-                format!("the limit of requests per minute is used up, and a turn in {} ms comes too late", millis(wait)),
+                format!(
+                    "the limit of requests per minute is used up, and a turn in {} ms comes too late",
+                    millis(wait)
+                ),
             ),
             Why::RetriesUsed(code) => (code, format!("{what}, {} retries notwithstanding", self.scope.max_retries)),
             Why::BudgetSpent(code) => (code, format!("{what}, and so do most requests now: no retry was made")),
             // An attempt that timed out, and then the call: a timeout, wherever exactly the last moment went.
-            Why::NoRoom(Code::Timeout, _) => return self.timed_out(),
-            Why::NoRoom(code, delay) => (code, format!("{what}, and the next try in {} ms comes too late", millis(delay))),
+            Why::TimedOut | Why::NoRoom(Code::Timeout, _) => return self.timed_out(),
+            Why::NoRoom(code, delay) => {
+                (code, format!("{what}, and the next try in {} ms comes too late", millis(delay)))
+            }
             Why::Final(verdict) => match self.last_word(verdict, what) {
                 Some(told) => told,
                 None => return self.timed_out(),

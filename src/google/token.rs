@@ -106,6 +106,9 @@ mod tests {
         let credentials = StaticToken(Token::new("abc").unwrap());
         assert_eq!(credentials.token(None).await.unwrap(), credentials.0);
         let error = credentials.token(Some(&credentials.0)).await.unwrap_err();
-        assert_eq!((error.code, error.outcome, error.requires_reauth), (Code::GoogleAuthRequired, Outcome::NotSent, true));
+        assert_eq!(
+            (error.code, error.outcome, error.requires_reauth),
+            (Code::GoogleAuthRequired, Outcome::NotSent, true)
+        );
     }
 }

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn debug_of_a_request_and_a_reply_tells_no_content() {
-        let request = HttpRequest { body: Bytes::from_static(b"secret"), ..HttpRequest::new(Method::GET, "/ada@x".into()) };
+        let request =
+            HttpRequest { body: Bytes::from_static(b"secret"), ..HttpRequest::new(Method::GET, "/ada@x".into()) };
         let reply = HttpReply::new(200, &HeaderMap::new(), Bytes::from_static(b"secret"));
         let printed = format!("{request:?} {reply:?}");
         assert!(!printed.contains("ada") && !printed.contains("secret"));

@@ -65,8 +65,8 @@ impl Comparison {
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         let differs = self.advisory.iter().map(|difference| {
-            Warning::new(Warning::FIELD_DIFFERS, "was read back with another value than was asked for")
-                .of_field(&difference.field)
+            let message = format!("{} was read back with another value than was asked for", difference.field);
+            Warning::new(Warning::FIELD_DIFFERS, message).of_field(&difference.field)
         });
         let unverifiable = self.unverifiable.iter().map(|what| match what {
             Unverifiable::AttendeesOmitted => Warning::new(
@@ -289,10 +289,7 @@ fn shape_of(member: &str) -> Option<super::fields::Shape> {
 /// Whether two zones show the same time, month by month for three years from `when`. `None`: one is not known here.
 fn tick_alike(a: &str, b: &str, when: Option<When>) -> Option<bool> {
     let (a, b) = (zone_named(a)?, zone_named(b)?);
-    let from = match when {
-        Some(When::Instant(at) | When::Ambiguous(at, _)) => at,
-        _ => return None,
-    };
+    let Some(When::Instant(from) | When::Ambiguous(from, _)) = when else { return None };
     let mut months = (0..36).filter_map(|month| Timestamp::from_second(from + month * 30 * 86_400).ok());
     Some(months.all(|at| a.to_offset(at) == b.to_offset(at)))
 }

@@ -132,7 +132,7 @@ mod tests {
     use crate::model::Claim;
 
     fn object(value: Value) -> Map<String, Value> {
-        value.as_object().cloned().unwrap()
+        serde_json::from_value(value).unwrap()
     }
 
     #[test]

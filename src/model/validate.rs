@@ -3,29 +3,21 @@
 //! Google drops or cuts some things without a word (long extended properties, a guest named twice), so what it would not
 //! keep is refused here.
 
-use std::collections::HashSet;
+mod content;
 
 use serde_json::{Map, Value};
 
-use super::attendee::{check_email, normal};
+use self::content::{check_guests, check_properties, check_words};
 use super::error::CalendarError;
-use super::fields::{Field, READ_ONLY, Shape, TIME, given, text_of, writable};
+use super::fields::{Field, READ_ONLY, Shape, TIME, text_of, writable};
 use super::instant::{When, known_zone, read_time};
 use super::path::Path;
 use super::recurrence::check_line;
-use super::stamp::{RESERVED_PREFIX, STAMPS, is_fence_time};
+use super::stamp::{STAMPS, is_fence_time};
 use super::warning::Warning;
 
 /// The largest event text, in bytes. Google's own limit is not documented.
 pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
-
-/// Limits of extended properties, from the guide "Extended properties": longer keys are dropped, longer values cut,
-/// without an error.
-const MAX_PROPERTY_KEY: usize = 44;
-const MAX_PROPERTY_VALUE: usize = 1024;
-/// Google: 300 properties and 32 kB. Four properties and 1.2 kB of that are for our own stamps.
-const MAX_PROPERTIES: usize = 296;
-const MAX_PROPERTIES_BYTES: usize = 30_800;
 
 /// What the data is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +61,7 @@ pub(crate) fn check(text: &str, zone: Option<&str>, purpose: Purpose) -> Result<
     let Value::Object(mut body) = parsed else { return Err(root.fault("must be an object")) };
     let mut warnings = Vec::new();
     drop_read_only(&mut body, purpose, &mut warnings)?;
+    empty_words_to_null(&mut body);
     if purpose == Purpose::Change {
         keep_stamps(&mut body, &root, &mut warnings)?;
     } else {
@@ -137,6 +130,22 @@ fn keep_stamps(
     Ok(())
 }
 
+/// "" in the place of a word, a time or a zone is the same as nothing, but Google may refuse it.
+fn empty_words_to_null(body: &mut Map<String, Value>) {
+    let nothing = |value: &mut Value| {
+        if value.as_str() == Some("") {
+            *value = Value::Null;
+        }
+    };
+    for (name, value) in body {
+        match writable(name).map(|field| field.shape) {
+            Some(Shape::Word(_)) => nothing(value),
+            Some(Shape::Time) => value.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(nothing),
+            _ => {}
+        }
+    }
+}
+
 /// Takes out nulls, also in objects inside. Lists are left: a null in a list is a fault.
 fn drop_nulls(object: &mut Map<String, Value>) {
     object.retain(|_, value| !value.is_null());
@@ -165,9 +174,8 @@ fn check_value(shape: Shape, value: &Value, path: &Path<'_>, purpose: Purpose) -
     let strict = purpose != Purpose::Expect;
     let fault = |what: &str| Err(path.fault(what));
     match shape {
-        Shape::Text if !value.is_string() => fault("must be text"),
+        Shape::Text | Shape::Word(_) if !value.is_string() => fault("must be text"),
         Shape::Flag if !value.is_boolean() => fault("must be true or false"),
-        Shape::Word(_) if !value.is_string() => fault("must be text"),
         Shape::Word(words) if strict && !words.iter().any(|word| value == word) => {
             fault(&format!("must be one of {}", words.join(", ")))
         }
@@ -204,7 +212,10 @@ fn check_value(shape: Shape, value: &Value, path: &Path<'_>, purpose: Purpose) -
 }
 
 fn check_object(table: &[Field], value: &Value, path: &Path<'_>, purpose: Purpose) -> Result<(), CalendarError> {
-    let Some(object) = value.as_object() else { return Err(path.fault("must be an object")) };
+    let Some(object) = value.as_object() else {
+        let names: Vec<_> = table.iter().take(3).map(|field| field.name).collect();
+        return Err(path.fault(&format!("must be an object with members as {}", names.join(", "))));
+    };
     for (name, value) in object {
         match table.iter().find(|field| field.name == name) {
             Some(field) => check_value(field.shape, value, &path.member(field.name), purpose)?,
@@ -306,97 +317,4 @@ fn check_time(
         return Err(path.member("timeZone").fault("is required for an event that recurs, as Europe/Zurich"));
     }
     Ok(Some(when))
-}
-
-fn check_guests(body: &Map<String, Value>, root: &Path<'_>) -> Result<(), CalendarError> {
-    let path = root.member("attendees");
-    let mut seen = HashSet::new();
-    for (index, guest) in body.get("attendees").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        let at = path.item(index);
-        let at = at.member("email");
-        let Some(email) = guest.get("email").and_then(Value::as_str) else { return Err(at.fault("is required")) };
-        if !check_email(email) {
-            return Err(at.fault("must be an e-mail address"));
-        }
-        if !seen.insert(normal(email)) {
-            return Err(at.fault("must not name the same attendee twice"));
-        }
-    }
-    Ok(())
-}
-
-fn check_properties(body: &Map<String, Value>, root: &Path<'_>) -> Result<(), CalendarError> {
-    let path = root.member("extendedProperties");
-    let (mut count, mut bytes) = (0, 0);
-    for kind in ["private", "shared"] {
-        let at = path.member(kind);
-        let texts = body.get("extendedProperties").and_then(|all| all.get(kind)).and_then(Value::as_object);
-        for (key, value) in texts.into_iter().flatten() {
-            if key.is_empty() || key.encode_utf16().count() > MAX_PROPERTY_KEY {
-                return Err(at.fault("must have keys of 1 to 44 characters: Google silently drops longer ones"));
-            }
-            if key.get(..RESERVED_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX)) {
-                return Err(at.fault("must not have keys that start with surecal: they are reserved"));
-            }
-            let value = value.as_str().unwrap_or_default();
-            if value.encode_utf16().count() > MAX_PROPERTY_VALUE {
-                return Err(at.fault("must have values of at most 1024 characters: Google silently cuts longer ones"));
-            }
-            count += 1;
-            bytes += key.len() + value.len();
-        }
-    }
-    if count > MAX_PROPERTIES || bytes > MAX_PROPERTIES_BYTES {
-        return Err(path.fault("must be at most 296 properties and 30800 bytes in all"));
-    }
-    Ok(())
-}
-
-/// Rules of single fields that the table of shapes cannot say.
-fn check_words(body: &Map<String, Value>, root: &Path<'_>) -> Result<(), CalendarError> {
-    if text_of(body, "status") == Some("cancelled") {
-        return Err(root.member("status").fault("must not be cancelled: deleteEvent deletes an event"));
-    }
-    if let Some(reminders) = body.get("reminders").and_then(Value::as_object) {
-        let path = root.member("reminders");
-        let overrides = reminders.get("overrides").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        if reminders.get("useDefault") == Some(&Value::Bool(true)) && !overrides.is_empty() {
-            return Err(path.fault("must not have overrides together with useDefault: true"));
-        }
-        let at = path.member("overrides");
-        for (index, reminder) in overrides.iter().enumerate() {
-            for name in ["method", "minutes"] {
-                if reminder.get(name).is_none_or(Value::is_null) {
-                    return Err(at.item(index).member(name).fault("is required"));
-                }
-            }
-        }
-    }
-    let path = root.member("attachments");
-    for (index, attachment) in body.get("attachments").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        if attachment.get("fileUrl").and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(path.item(index).member("fileUrl").fault("is required"));
-        }
-    }
-    let Some(request) =
-        body.get("conferenceData").and_then(|data| data.as_object()).and_then(|data| given(data, "createRequest"))
-    else {
-        return Ok(());
-    };
-    let path = root.member("conferenceData");
-    let path = path.member("createRequest");
-    if !request.is_object() {
-        return Err(path.fault("must be an object"));
-    }
-    if given_in(request, "requestId").is_some_and(|id| !id.is_string()) {
-        return Err(path.member("requestId").fault("must be text"));
-    }
-    if given_in(request, "conferenceSolutionKey").is_some_and(|key| !key.get("type").is_some_and(Value::is_string)) {
-        return Err(path.member("conferenceSolutionKey").fault("must be an object with a type, as hangoutsMeet"));
-    }
-    Ok(())
-}
-
-fn given_in<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    value.as_object().and_then(|object| given(object, name))
 }

@@ -5,7 +5,7 @@ use super::{Context, Gaps, Target, Verification, WriteParams, changed_too_often,
 use crate::google::{Fetched, Patch, PatchParams, Scope};
 use crate::model::compare::{Comparison, Difference, compare_changes};
 use crate::model::event::EventChanges;
-use crate::model::repair::change_patch;
+use crate::model::repair::changes_patch;
 use crate::model::{CalendarError, Outcome, Warning};
 
 /// How an update ended without an error.
@@ -77,7 +77,7 @@ pub async fn update(
         if !exposure.expose() {
             return Err(timed_out(scope));
         }
-        let body = change_patch(changes.body(), &found.event);
+        let body = changes_patch(changes.body(), &found.event);
         let patch = PatchParams {
             conference_data_version: params.conference_data_version,
             send_updates: params.send_updates,

@@ -136,48 +136,46 @@ const FOR_HOURS: [&str; 3] = ["quotaExceeded", "dailyLimitExceeded", "dailyLimit
 /// The table. Statuses and reasons are those of the guide "Handle API errors"; those it does not name are read in the
 /// way that is safe for a write.
 #[must_use]
+#[expect(
+    clippy::match_same_arms,
+    reason = "an arm for each kind of answer: two that end alike do so for different reasons"
+)]
 pub fn classify(kind: Kind, seen: Seen<'_>) -> Verdict {
-    match (seen, kind) {
+    match seen {
         // Nothing of it reached a server, so a second send is the first one.
-        (Seen::Fault(TransportFault { kind: fault, fate: Fate::NotSent }), _) => Verdict::NotApplied(fault.code()),
+        Seen::Fault(TransportFault { kind: fault, fate: Fate::NotSent }) => Verdict::NotApplied(fault.code()),
         // The request may have arrived, and may even arrive later: only a read may be repeated blindly.
-        (Seen::Fault(TransportFault { kind: fault, fate: Fate::Unknown }), _) => in_doubt(kind, fault.code()),
-        (Seen::Reply(status, reason), _) => by_status(kind, status, reason),
-    }
-}
-
-fn by_status(kind: Kind, status: u16, reason: Option<&str>) -> Verdict {
-    match (status, reason) {
-        (200..=299, _) => Verdict::Accept,
-        (304, _) => Verdict::NotModified,
+        Seen::Fault(TransportFault { kind: fault, fate: Fate::Unknown }) => in_doubt(kind, fault.code()),
+        Seen::Reply(200..=299, _) => Verdict::Accept,
+        Seen::Reply(304, _) => Verdict::NotModified,
         // Never followed: whoever answers is not the API we asked, and it may have passed the request on before.
-        (300..=399, _) => in_doubt(kind, Code::NetworkError),
+        Seen::Reply(300..=399, _) => in_doubt(kind, Code::NetworkError),
         // Expired or revoked. Google refuses before it acts.
-        (401, _) => Verdict::RefreshToken,
+        Seen::Reply(401, _) => Verdict::RefreshToken,
         // Anti-abuse and daily limits; the guide gives no backoff advice, and hammering makes them last.
-        (403 | 429, Some(word)) if FOR_HOURS.contains(&word) => Verdict::Park,
+        Seen::Reply(403 | 429, Some(word)) if FOR_HOURS.contains(&word) => Verdict::Park,
         // "Not a fatal error and we expect you to retry the request after a short interval."
-        (429, _) => Verdict::NotApplied(Code::RateLimited),
-        (403, Some(word)) if SLOWER.contains(&word) => Verdict::NotApplied(Code::RateLimited),
+        Seen::Reply(429, _) => Verdict::NotApplied(Code::RateLimited),
+        Seen::Reply(403, Some(word)) if SLOWER.contains(&word) => Verdict::NotApplied(Code::RateLimited),
         // Scope, permission, API not enabled, changing another's event: only a person can change that.
-        (403, _) => Verdict::Refuse(Code::PermissionDenied),
+        Seen::Reply(403, _) => Verdict::Refuse(Code::PermissionDenied),
         // May be replication delay after our own write; the operation knows, we do not.
-        (404, _) => Verdict::Missing,
+        Seen::Reply(404, _) => Verdict::Missing,
         // A gateway gave up waiting, perhaps for an answer to a request it had passed on.
-        (408, _) => in_doubt(kind, Code::Timeout),
+        Seen::Reply(408, _) => in_doubt(kind, Code::Timeout),
         // Not a taken id: two changes met and this one lost. The guide: "retry".
-        (409, Some("conflict")) => Verdict::NotApplied(Code::Conflict),
-        (409, _) => Verdict::Taken,
-        (410, _) => Verdict::Gone,
-        (412, _) => Verdict::Changed,
+        Seen::Reply(409, Some("conflict")) => Verdict::NotApplied(Code::Conflict),
+        Seen::Reply(409, _) => Verdict::Taken,
+        Seen::Reply(410, _) => Verdict::Gone,
+        Seen::Reply(412, _) => Verdict::Changed,
         // The server would not risk a request that might be replayed (RFC 8470): not processed.
-        (425, _) => Verdict::NotApplied(Code::NetworkError),
+        Seen::Reply(425, _) => Verdict::NotApplied(Code::NetworkError),
         // The request itself is wrong; the same bytes would be refused again.
-        (400..=499, _) => Verdict::Refuse(Code::ValidationFailed),
+        Seen::Reply(400..=499, _) => Verdict::Refuse(Code::ValidationFailed),
         // `backendError`: the commit may have happened before the failure.
-        (500..=599, _) => in_doubt(kind, Code::ServerError),
+        Seen::Reply(500..=599, _) => in_doubt(kind, Code::ServerError),
         // No status of HTTP's: treat the answer as none.
-        _ => in_doubt(kind, Code::NetworkError),
+        Seen::Reply(..) => in_doubt(kind, Code::NetworkError),
     }
 }
 
@@ -185,5 +183,91 @@ const fn in_doubt(kind: Kind, code: Code) -> Verdict {
     match kind {
         Kind::Read => Verdict::Transient(code),
         Kind::Write => Verdict::Unknown(code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use Verdict::{Accept, Changed, Gone, Missing, NotApplied, NotModified, Park, RefreshToken, Refuse, Taken};
+
+    use super::*;
+
+    fn both(status: u16, reason: Option<&str>) -> (Verdict, Verdict) {
+        (classify(Kind::Read, Seen::Reply(status, reason)), classify(Kind::Write, Seen::Reply(status, reason)))
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_repeated_for_reads_and_handed_up_for_writes() {
+        for (status, code) in [
+            (500, Code::ServerError),
+            (502, Code::ServerError),
+            (503, Code::ServerError),
+            (504, Code::ServerError),
+            (408, Code::Timeout),
+            (301, Code::NetworkError),
+            (302, Code::NetworkError),
+            (307, Code::NetworkError),
+            (100, Code::NetworkError),
+            (999, Code::NetworkError),
+        ] {
+            assert_eq!(both(status, None), (Verdict::Transient(code), Verdict::Unknown(code)), "{status}");
+        }
+    }
+
+    #[test]
+    fn google_s_documented_answers_mean_what_the_guide_says() {
+        for (status, reason, verdict) in [
+            (200, None, Accept),
+            (204, None, Accept),
+            (304, None, NotModified),
+            (400, Some("timeRangeEmpty"), Refuse(Code::ValidationFailed)),
+            (401, Some("authError"), RefreshToken),
+            (403, Some("rateLimitExceeded"), NotApplied(Code::RateLimited)),
+            (403, Some("userRateLimitExceeded"), NotApplied(Code::RateLimited)),
+            (403, Some("RATE_LIMIT_EXCEEDED"), NotApplied(Code::RateLimited)),
+            (403, Some("quotaExceeded"), Park),
+            (403, Some("dailyLimitExceeded"), Park),
+            (403, Some("forbiddenForNonOrganizer"), Refuse(Code::PermissionDenied)),
+            (403, Some("forbiddenForServiceAccounts"), Refuse(Code::PermissionDenied)),
+            (403, Some("insufficientPermissions"), Refuse(Code::PermissionDenied)),
+            (403, Some("ACCESS_TOKEN_SCOPE_INSUFFICIENT"), Refuse(Code::PermissionDenied)),
+            (403, None, Refuse(Code::PermissionDenied)),
+            (404, Some("notFound"), Missing),
+            (409, Some("duplicate"), Taken),
+            (409, None, Taken),
+            (409, Some("conflict"), NotApplied(Code::Conflict)),
+            (410, Some("deleted"), Gone),
+            (412, Some("conditionNotMet"), Changed),
+            (413, None, Refuse(Code::ValidationFailed)),
+            (429, Some("rateLimitExceeded"), NotApplied(Code::RateLimited)),
+            (429, None, NotApplied(Code::RateLimited)),
+            (429, Some("quotaExceeded"), Park),
+        ] {
+            assert_eq!(both(status, reason), (verdict, verdict), "{status} {reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_repeated_for_a_write_only_with_proof_that_nothing_was_sent() {
+        let read_write = |fault| (classify(Kind::Read, Seen::Fault(fault)), classify(Kind::Write, Seen::Fault(fault)));
+        for kind in [FaultKind::Connect, FaultKind::Reset, FaultKind::TurnedAway, FaultKind::Tls] {
+            let again = NotApplied(Code::NetworkError);
+            assert_eq!(read_write(TransportFault::not_sent(kind)), (again, again));
+            let doubt = (Verdict::Transient(Code::NetworkError), Verdict::Unknown(Code::NetworkError));
+            assert_eq!(read_write(TransportFault::unknown(kind)), doubt);
+        }
+        let doubt = (Verdict::Transient(Code::Timeout), Verdict::Unknown(Code::Timeout));
+        assert_eq!(read_write(TransportFault::unknown(FaultKind::Timeout)), doubt);
+    }
+
+    #[test]
+    fn no_status_of_a_write_is_repeated_unless_google_refused_it() {
+        for status in 0..1_000 {
+            for reason in [None, Some("backendError"), Some("rateLimitExceeded"), Some("conflict"), Some("whatever")] {
+                let verdict = classify(Kind::Write, Seen::Reply(status, reason));
+                let is_repeated = matches!(verdict, NotApplied(_) | Verdict::Transient(_) | RefreshToken);
+                assert!(!is_repeated || (400..500).contains(&status), "{status} {reason:?}");
+            }
+        }
     }
 }

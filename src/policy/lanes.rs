@@ -189,7 +189,11 @@ mod tests {
     #[tokio::test]
     async fn widening_while_places_are_owed_leaves_no_place_too_many() {
         let lanes = Lanes::default();
-        let places = [lanes.enter(now(), "ada", "c").await, lanes.enter(now(), "ada", "c").await, lanes.enter(now(), "ada", "c").await];
+        let places = [
+            lanes.enter(now(), "ada", "c").await,
+            lanes.enter(now(), "ada", "c").await,
+            lanes.enter(now(), "ada", "c").await,
+        ];
         places[0].narrow(now());
         (0..WIDEN_AFTER).for_each(|_| places[0].succeeded());
         drop(places);

@@ -122,10 +122,7 @@ impl Config {
         }
 
         let mut retry = top.object("retry")?;
-        set(&mut self.backoff.max_retries, retry.whole("maxRetries", 0, 100)?);
-        set(&mut self.backoff.base, retry.millis("baseDelayMs", 1.0)?);
-        set(&mut self.backoff.multiplier, retry.number("backoffMultiplier", 1.0, 10.0)?);
-        set(&mut self.backoff.max, retry.millis("maxDelayMs", 1.0)?);
+        read_backoff(&mut self.backoff, &mut retry)?;
         retry.finish()?;
 
         let mut verification = top.object("verification")?;
@@ -154,6 +151,15 @@ impl Config {
     pub fn attempt_timeout_of(&self, timeout: Duration) -> Duration {
         self.attempt_timeout.unwrap_or_else(|| timeout.mul_f64(0.4)).min(timeout)
     }
+}
+
+/// The `retry` object.
+pub(super) fn read_backoff(backoff: &mut Backoff, retry: &mut Reader) -> Result<(), CalendarError> {
+    set(&mut backoff.max_retries, retry.whole("maxRetries", 0, 100)?);
+    set(&mut backoff.base, retry.millis("baseDelayMs", 1.0)?);
+    set(&mut backoff.multiplier, retry.number("backoffMultiplier", 1.0, 10.0)?);
+    set(&mut backoff.max, retry.millis("maxDelayMs", 1.0)?);
+    Ok(())
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

@@ -11,6 +11,7 @@ mod flight;
 mod metrics;
 mod notice;
 mod open_work;
+mod own_retry;
 mod reader;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,6 +45,7 @@ pub use self::cancel::Cancel;
 pub use self::config::Config;
 pub use self::metrics::{MetricsSnapshot, OperationCount};
 pub use self::notice::{Level, Listener, Notice};
+pub use self::own_retry::{OwnVerdict, own_verdict};
 
 /// Share of a schedule's time that is kept for undoing it.
 const UNDO_SHARE: f64 = 0.3;
@@ -101,7 +103,7 @@ impl Service {
         let config = Config::parse(config)?;
         let transport = match foundation.transport {
             Some(transport) => transport,
-            None => Arc::new(HttpTransport::new(TransportConfig {
+            None => Arc::new(HttpTransport::new(&TransportConfig {
                 connect_timeout: config.connect_timeout,
                 ..TransportConfig::new(config.root_url.as_str())
             })?),
