@@ -2,8 +2,8 @@
 
 const { OPERATION_NAMES, OPERATION_STATUS } = require('./constants')
 
-/** Calls whose clean-up may still be open are remembered for their second record; the oldest are let go beyond this. */
-const REMEMBERED_CALLS = 10000
+/** Calls whose clean-up may still be open are remembered for their second record; beyond this the oldest are let go. */
+const REMEMBERED_CALLS = 1000
 
 /**
  * What `onOperation` receives for one event of one call. The keys are the ones old log collections have.
@@ -32,14 +32,16 @@ function recordOf(call, { result, error }) {
   }
 }
 
-/** First records of calls that were told a failure, kept until their clean-up has come to an end. */
+/** First records (without the event's content) of failed calls, kept until their clean-up has come to an end. */
 class OpenRecords {
   #byEvent = new Map()
 
   /** Remembers a failure's record if something of it may still be in a calendar. */
-  remember(record) {
-    if (record.status !== OPERATION_STATUS.FAILURE || record.googleEventId === null) return
-    this.#byEvent.set(record.googleEventId, record)
+  remember(record, outcome) {
+    const { status, googleEventId } = record
+    if (status !== OPERATION_STATUS.FAILURE || googleEventId === null) return
+    if (outcome === 'not-sent' || outcome === 'rejected') return
+    this.#byEvent.set(googleEventId, { ...record, eventData: null, verificationDetails: null })
     if (this.#byEvent.size > REMEMBERED_CALLS) this.#byEvent.delete(this.#byEvent.keys().next().value)
   }
 

@@ -53,10 +53,13 @@ class CalendarService {
   #callbacks = {}
   #settings = {}
   #openRecords = new OpenRecords()
+  /** Whether this is the module's own service, which may be configured again after close(). */
+  #startsLater = false
 
   constructor(config = {}) {
     for (const name of BOUND) this[name] = this[name].bind(this)
-    if (config !== LATER) this.#start(config)
+    if (config === LATER) this.#startsLater = true
+    else this.#start(config)
   }
 
   // ---- events ----
@@ -133,20 +136,20 @@ class CalendarService {
   }
 
   async *listEvents(userId, auth, query, options) {
-    let pageToken = null
+    let pageToken
     do {
       const page = await this.#perform({
         operation: 'listEvents',
         entry: entries.listEvents,
-        asked: { userId, auth, options, query, pageToken },
+        asked: { userId, auth, options, query, pageToken, paged: true },
         send: (addon, args, _body, ticket) => addon.listPage(args, ticket),
         bare: true,
       })
       yield* page.items ?? []
-      const next = page.nextPageToken ?? null
-      if (next !== null && next === pageToken) throw repeatedPage()
+      const next = page.nextPageToken ?? undefined
+      if (next !== undefined && next === pageToken) throw repeatedPage()
       pageToken = next
-    } while (pageToken !== null)
+    } while (pageToken !== undefined)
   }
 
   // ---- for call sites that were not migrated yet ----
@@ -182,7 +185,6 @@ class CalendarService {
 
   configure(config) {
     if (this.#native === null || (this.#startsLater && this.#closing)) {
-      this.#startsLater = true
       this.#start(config ?? {})
       return
     }
@@ -210,16 +212,14 @@ class CalendarService {
   async close(options) {
     const { drainMs = DRAIN_MS } = plainOptions(options)
     if (!Number.isFinite(drainMs) || drainMs < 0) throw validation('drainMs', 'must be a number of milliseconds, 0 or more')
-    const addon = this.#addon({ evenClosed: true })
-    this.#closing ??= addon.close(drainMs).then(JSON.parse, (error) => {
+    if (this.#native === null) return { drained: true, open: 0 }
+    this.#closing ??= this.#native.close(drainMs).then(JSON.parse, (error) => {
       throw fromNative(error, { operation: 'close' })
     })
     return this.#closing
   }
 
   // ---- inside ----
-
-  #startsLater = false
 
   get #timeoutMs() {
     return this.#settings.timeoutMs ?? CALENDAR_OPERATION_TIMEOUT
@@ -308,22 +308,22 @@ class CalendarService {
     const userId = userIdOf(asked.userId)
     begun.userId = userId
     const { signal: _signal, context: _context, ...options } = plainOptions(asked.options)
-    const args = {
-      userId,
-      ...(asked.eventId && { eventId: asked.eventId() }),
-      ...(asked.pageToken !== undefined && { query: plainOptions(asked.query, 'query'), pageToken: asked.pageToken }),
-      options,
-    }
-    textOf(args, 'options')
+    const eventId = asked.eventId?.()
+    // Text from here on: what was checked is what is sent, whatever the caller does to the objects meanwhile.
+    const optionsText = textOf(options, 'options')
+    const pageText = asked.paged ? `,"query":${textOf(plainOptions(asked.query, 'query'), 'query')}` : ''
     const bodyText = body?.()
-    const [place, accessToken] = await Promise.all([this.#place(call, userId, options), this.#accessToken(call, userId, asked.auth)])
+    const [place, accessToken] = await Promise.all([
+      this.#place(call, userId, options),
+      this.#accessToken(call, userId, asked.auth),
+    ])
     begun.place = place
-    args.calendarId = place.calendarId
-    if (place.timeZone !== undefined) args.timeZone = place.timeZone
-    args.auth = { accessToken }
+    const { calendarId, timeZone } = place
     const text = await call.handOver((ticket) => {
-      args.spentMs = call.elapsedMs
-      return send(addon, JSON.stringify(args), bodyText, ticket)
+      const spentMs = call.elapsedMs
+      const head = { userId, calendarId, timeZone, eventId, pageToken: asked.pageToken, auth: { accessToken }, spentMs }
+      const args = `${JSON.stringify(head).slice(0, -1)}${pageText},"options":${optionsText}}`
+      return send(addon, args, bodyText, ticket)
     })
     const result = JSON.parse(text)
     return bare ? result : { ...result, ...told(place) }
@@ -363,16 +363,26 @@ class CalendarService {
 
   /** One record for each event that a write was asked for. */
   async #record({ operation, recorded }, begun, call, end) {
-    if (!recorded || !this.#callbacks.onOperation) return
+    if (!recorded) return
     const batch = operation === 'createEvents'
     const records = recorded.map((eventData, index) => {
       const of = { ...begun, operation: batch ? 'createEvent' : operation, eventData, elapsedMs: call?.elapsedMs ?? 0 }
       return recordOf(of, batch && end.result ? { result: end.result.events?.[index] ?? end.result } : end)
     })
-    for (const record of records) this.#openRecords.remember(record)
+    for (const record of records) this.#openRecords.remember(record, end.error?.outcome)
     // A caller that left, or whose time is over, does not wait for the log.
     const limitMs = end.error?.code === 'ABORTED' ? 0 : (call?.leftMs ?? 0)
-    await Promise.all(records.map((record) => this.logOperation(record, limitMs)))
+    const written = Promise.all(records.map((record) => this.#toLog(record, limitMs)))
+    if (limitMs > 0) await within(written, limitMs)
+  }
+
+  /** Through the public method, so that one who replaces it is asked; whatever it does, the call is not affected. */
+  async #toLog(record, limitMs) {
+    try {
+      await this.logOperation(record, limitMs)
+    } catch (error) {
+      this.#log('warn', 'logOperation failed; the call it tells of is not affected', { error: nameOf(error) })
+    }
   }
 
   async #logged(record, limitMs) {
@@ -389,7 +399,7 @@ class CalendarService {
   #noticed(text) {
     try {
       const notice = JSON.parse(text)
-      if (notice.type === 'settled') this.#logged(this.#openRecords.settled(notice), 0)
+      if (notice.type === 'settled') this.#toLog(this.#openRecords.settled(notice), 0)
       else if (notice.type === 'log') {
         const { type: _type, level, message, ...more } = notice
         this.#log(level, message, more)
