@@ -831,13 +831,7 @@ export const close: CalendarService['close']
 export const CALENDAR_ERROR_CODE: { readonly [Code in CalendarErrorCode]: Code }
 
 export type CalendarOperation =
-  | 'CREATE_EVENT'
-  | 'CREATE_EVENTS'
-  | 'VERIFY_EVENT'
-  | 'GET_EVENT'
-  | 'LIST_EVENTS'
-  | 'UPDATE_EVENT'
-  | 'DELETE_EVENT'
+  'CREATE_EVENT' | 'CREATE_EVENTS' | 'VERIFY_EVENT' | 'GET_EVENT' | 'LIST_EVENTS' | 'UPDATE_EVENT' | 'DELETE_EVENT'
 /** Each operation under its own name. */
 export const CALENDAR_OPERATION: { readonly [Operation in CalendarOperation]: Operation }
 

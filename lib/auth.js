@@ -28,7 +28,8 @@ function refreshFailed(error) {
       code: 'GOOGLE_AUTH_REQUIRED',
       outcome: 'not-sent',
       reason: 'invalid_grant',
-      message: 'Google no longer accepts the refresh token (invalid_grant). Nothing was sent; let the user connect again.',
+      message:
+        'Google no longer accepts the refresh token (invalid_grant). Nothing was sent; let the user connect again.',
     })
   }
   return new CalendarError({
@@ -47,7 +48,9 @@ function checked(token) {
 /** `Authorization` of a Headers object, a Map or a plain object. */
 function bearerOf(headers) {
   const line =
-    typeof headers?.get === 'function' ? headers.get('authorization') : (headers?.authorization ?? headers?.Authorization)
+    typeof headers?.get === 'function'
+      ? headers.get('authorization')
+      : (headers?.authorization ?? headers?.Authorization)
   return typeof line === 'string' ? BEARER.exec(line)?.[1] : undefined
 }
 

@@ -32,7 +32,12 @@ async function withTimeout(promise, ms, name = 'Operation') {
   if (!Number.isFinite(ms) || ms < 0) throw validation('ms', 'must be a number of milliseconds, 0 or more')
   const answer = await within(promise, ms)
   if (answer !== LATE) return answer
-  throw new CalendarError({ code: 'TIMEOUT', outcome: 'unknown', message: `${name} timed out after ${ms}ms`, elapsedMs: ms })
+  throw new CalendarError({
+    code: 'TIMEOUT',
+    outcome: 'unknown',
+    message: `${name} timed out after ${ms}ms`,
+    elapsedMs: ms,
+  })
 }
 
 module.exports = { LATE, within, withTimeout }

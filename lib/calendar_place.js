@@ -22,8 +22,15 @@ function placeOf({ calendarId, calendarType, secondaryCalendarId, subscriptionPl
 
 /** Checks what `resolveCalendar` answered. */
 function placeFromCallback(answer) {
-  if (answer === null || typeof answer !== 'object' || typeof answer.calendarId !== 'string' || answer.calendarId === '') {
-    throw configuration('resolveCalendar must return an object with a non-empty string calendarId. Nothing was sent to Google.')
+  if (
+    answer === null ||
+    typeof answer !== 'object' ||
+    typeof answer.calendarId !== 'string' ||
+    answer.calendarId === ''
+  ) {
+    throw configuration(
+      'resolveCalendar must return an object with a non-empty string calendarId. Nothing was sent to Google.',
+    )
   }
   return placeOf(answer)
 }

@@ -42,7 +42,9 @@ function splitConfig(config) {
     return { text: JSON.stringify(plain, crossable), plain, callbacks }
   } catch (error) {
     if (error?.code === 'CONFIGURATION') throw error
-    throw configuration('The configuration cannot be written as JSON (a self-reference, a BigInt, or a getter that throws).')
+    throw configuration(
+      'The configuration cannot be written as JSON (a self-reference, a BigInt, or a getter that throws).',
+    )
   }
 }
 

@@ -47,9 +47,7 @@ const OPERATION_NAMES = Object.freeze({
   deleteEvent: 'DELETE_EVENT',
 })
 
-const CALENDAR_OPERATION = Object.freeze(
-  Object.fromEntries(Object.values(OPERATION_NAMES).map((name) => [name, name])),
-)
+const CALENDAR_OPERATION = Object.freeze(Object.fromEntries(Object.values(OPERATION_NAMES).map((name) => [name, name])))
 
 const OPERATION_STATUS = Object.freeze({ SUCCESS: 'SUCCESS', FAILURE: 'FAILURE' })
 

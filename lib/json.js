@@ -8,7 +8,10 @@ const PLAIN_NAME = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/
 function finiteOnly(field) {
   return (key, value) => {
     if (typeof value !== 'number' || Number.isFinite(value)) return value
-    throw validation(PLAIN_NAME.test(key) && !/^\d/.test(key) ? `${field}.${key}` : field, 'must hold finite numbers only')
+    throw validation(
+      PLAIN_NAME.test(key) && !/^\d/.test(key) ? `${field}.${key}` : field,
+      'must hold finite numbers only',
+    )
   }
 }
 

@@ -170,7 +170,10 @@ class CalendarService {
     this.#addon()
     const id = userIdOf(userId)
     if (!this.#callbacks.resolveCalendar) return placeOf({ calendarId: PRIMARY })
-    const answer = await within(this.#asked('resolveCalendar', () => this.#callbacks.resolveCalendar(id)), limitMs)
+    const answer = await within(
+      this.#asked('resolveCalendar', () => this.#callbacks.resolveCalendar(id)),
+      limitMs,
+    )
     if (answer === LATE) throw callbackLate('resolveCalendar', this.#timeoutMs)
     return placeFromCallback(answer)
   }
@@ -211,7 +214,8 @@ class CalendarService {
 
   async close(options) {
     const { drainMs = DRAIN_MS } = plainOptions(options)
-    if (!Number.isFinite(drainMs) || drainMs < 0) throw validation('drainMs', 'must be a number of milliseconds, 0 or more')
+    if (!Number.isFinite(drainMs) || drainMs < 0)
+      throw validation('drainMs', 'must be a number of milliseconds, 0 or more')
     if (this.#native === null) return { drained: true, open: 0 }
     this.#closing ??= this.#native.close(drainMs).then(JSON.parse, (error) => {
       throw fromNative(error, { operation: 'close' })
@@ -338,7 +342,9 @@ class CalendarService {
     if (auth !== null && auth !== undefined) return call.bounded(accessTokenOf(auth), 'the auth object')
     const load = this.#callbacks.tokenStore?.load
     if (!load) {
-      throw authRequired('No auth was given and no tokenStore is configured. Nothing was sent; pass auth or set tokenStore.load.')
+      throw authRequired(
+        'No auth was given and no tokenStore is configured. Nothing was sent; pass auth or set tokenStore.load.',
+      )
     }
     const stored = await call.bounded(
       this.#asked('tokenStore.load', () => load(userId)),
