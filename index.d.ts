@@ -442,8 +442,8 @@ export interface CalendarConfig {
     /** @default 256 */
     maxInFlight?: number
   }
-  /** What an unknown key in options does. @default 'error' */
-  unknownOptions?: 'error' | 'warn'
+  /** What an unknown key does, in the config and in options. @default 'refuse' */
+  unknownOptions?: 'refuse' | 'warn'
 }
 
 // ---------------------------------------------------------------- options
@@ -531,7 +531,8 @@ export interface Mismatch {
 export interface Warning {
   code: string
   message: string
-  field?: string
+  /** The fields concerned. */
+  fields?: string[]
 }
 
 /** The calendar that was written to. */
@@ -566,22 +567,41 @@ export interface CreateFailure extends PlaceFields {
   error: string
   errorCode: 'VERIFICATION_FAILED'
   verificationDetails: VerificationDetails
-  /** What became of the event: deleted, still being deleted, or left because it belongs to somebody else. */
-  cleanup: string
+  /** What became of the event: deleted, left because somebody else relies on it, or still being cleaned up. */
+  cleanup: 'deleted' | 'kept' | 'pending'
   eventId: string
+  attempts: number
 }
 
 export type CreateResult = CreateSuccess | CreateFailure
 
-export interface BatchResult extends PlaceFields {
-  success: boolean
+export interface BatchSuccess extends PlaceFields {
+  success: true
+  verified: boolean
   /** In the order of the events asked for. */
-  events: CreateResult[]
+  events: CreateSuccess[]
+  rolledBack: string[]
+  rollbackPending: string[]
+}
+
+export interface BatchFailure extends PlaceFields {
+  success: false
+  verified: false
+  /** Empty: all or nothing. */
+  events: []
+  /** `Event verification failed: …` */
+  error: string
+  errorCode: 'VERIFICATION_FAILED'
+  /** Index of the event that could not be verified. */
+  failedIndex: number
+  mismatches?: Mismatch[]
   /** Ids of events that were made and taken back. */
   rolledBack: string[]
   /** Ids of events still to be taken back; `pending()` lists them. */
   rollbackPending: string[]
 }
+
+export type BatchResult = BatchSuccess | BatchFailure
 
 export interface VerificationDetails {
   success: boolean
@@ -596,7 +616,8 @@ export interface VerifySuccess {
   verified: true
   event: CalendarEvent
   eventId: string
-  warnings?: Warning[]
+  attempts: number
+  warnings: Warning[]
 }
 
 export interface VerifyFailure {
@@ -614,17 +635,31 @@ export interface GetResult extends PlaceFields {
   success: true
   event: CalendarEvent
   eventId: string
-  attempts: number
 }
 
-export interface UpdateResult extends PlaceFields {
+export interface UpdateSuccess extends PlaceFields {
   success: true
   verified: boolean
   event: CalendarEvent
   eventId: string
+  /** The event was so already; nothing was written. */
+  unchanged: boolean
   attempts: number
   warnings: Warning[]
 }
+
+export interface UpdateFailure extends PlaceFields {
+  success: false
+  verified: false
+  /** `Event verification failed: …` */
+  error: string
+  errorCode: 'VERIFICATION_FAILED'
+  verificationDetails: VerificationDetails
+  eventId: string
+  attempts: number
+}
+
+export type UpdateResult = UpdateSuccess | UpdateFailure
 
 export interface DeleteResult extends PlaceFields {
   success: true
@@ -641,16 +676,12 @@ export interface PendingEntry {
   userId: string
   calendarId: string
   eventId: string
-  state: string
-  [more: string]: unknown
-}
-
-export interface RecoverResult {
-  /** Entries brought to an end. */
-  settled: number
-  /** Entries still open. */
-  pending: number
-  [more: string]: unknown
+  /** Unix time in milliseconds. */
+  since: number
+  /** How often it was tried. */
+  rounds: number
+  /** Code of the last try's error. */
+  lastError: CalendarErrorCode | null
 }
 
 export interface CloseResult {
@@ -660,9 +691,32 @@ export interface CloseResult {
   open: number
 }
 
-/** Counters and gauges of the service. */
+/** Counters since the start; no names of users or calendars. */
 export interface Metrics {
-  [name: string]: unknown
+  /** By method. */
+  operations: { [operation: string]: OperationCount }
+  /** HTTP exchanges with Google. */
+  google: { [name: string]: unknown }
+  /** Calls at work now. */
+  inFlight: number
+  /** Writes and clean-up open now. */
+  openWork: number
+  /** Clean-up that came to an end after its call was answered. */
+  settled: number
+}
+
+export interface OperationCount {
+  succeeded: number
+  verified: number
+  replayed: number
+  /** Stored wrong at first and put right. */
+  repaired: number
+  /** Answered with VERIFICATION_FAILED. */
+  unverified: number
+  /** Rejected, by code. */
+  failed: { [code in CalendarErrorCode]?: number }
+  totalMs: number
+  slowestMs: number
 }
 
 // ---------------------------------------------------------------- the service
@@ -787,8 +841,8 @@ export class CalendarService {
   /** Writes and clean-up that are not settled yet. */
   pending(): Promise<PendingEntry[]>
 
-  /** Works off what a crash or a failure left open, now. */
-  recover(): Promise<RecoverResult>
+  /** Works off what a crash or a failure left open, now; resolves to what is open still. */
+  recover(): Promise<PendingEntry[]>
 
   metrics(): Metrics
 

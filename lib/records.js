@@ -62,7 +62,8 @@ class OpenRecords {
         googleEventId: eventId,
       }),
       ...more,
-      settled,
+      // For the reader, "nothing was ever there" is the same as "it is gone".
+      settled: settled === 'kept' ? 'kept' : 'deleted',
     }
   }
 }

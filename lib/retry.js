@@ -1,5 +1,6 @@
 'use strict'
 
+const { setTimeout } = require('node:timers/promises')
 const { CalendarError, validation } = require('./errors')
 const { CALENDAR_OPERATION_TIMEOUT, CALENDAR_RETRY_CONFIG } = require('./constants')
 const { LATE, within, withTimeout } = require('./bounded')
@@ -108,7 +109,7 @@ async function executeWithRetry(fn, maxRetries, options, settings) {
     const verdict = verdictOn(known, { attempt, idempotent, retry: settings.retry ?? null })
     // A sleep that would pass the deadline is not begun.
     if (!verdict.retry || performance.now() + verdict.delayMs >= endsAt) throw known
-    await new Promise((resolve) => setTimeout(resolve, verdict.delayMs))
+    await setTimeout(verdict.delayMs)
   }
 }
 

@@ -244,8 +244,8 @@ class CalendarService {
   #adopt(plain, callbacks) {
     Object.assign(this.#callbacks, callbacks)
     for (const key of OWN_SETTINGS) {
-      if (plain[key] === undefined) continue
-      this.#settings[key] = key === 'retry' ? { ...this.#settings.retry, ...plain.retry } : (plain[key] ?? undefined)
+      if (plain[key] === undefined || plain[key] === null) continue
+      this.#settings[key] = key === 'retry' ? { ...this.#settings.retry, ...plain.retry } : plain[key]
     }
   }
 
@@ -315,7 +315,9 @@ class CalendarService {
     const eventId = asked.eventId?.()
     // Text from here on: what was checked is what is sent, whatever the caller does to the objects meanwhile.
     const optionsText = textOf(options, 'options')
-    const pageText = asked.paged ? `,"query":${textOf(plainOptions(asked.query, 'query'), 'query')}` : ''
+    const pageText = asked.paged
+      ? `,"query":${textOf({ ...plainOptions(asked.query, 'query'), pageToken: asked.pageToken }, 'query')}`
+      : ''
     const bodyText = body?.()
     const [place, accessToken] = await Promise.all([
       this.#place(call, userId, options),
@@ -325,7 +327,7 @@ class CalendarService {
     const { calendarId, timeZone } = place
     const text = await call.handOver((ticket) => {
       const spentMs = call.elapsedMs
-      const head = { userId, calendarId, timeZone, eventId, pageToken: asked.pageToken, auth: { accessToken }, spentMs }
+      const head = { userId, calendarId, timeZone, eventId, auth: { accessToken }, spentMs }
       const args = `${JSON.stringify(head).slice(0, -1)}${pageText},"options":${optionsText}}`
       return send(addon, args, bodyText, ticket)
     })
@@ -363,7 +365,7 @@ class CalendarService {
 
   #limitOf({ operation, recorded }, timeoutMs) {
     const whole = Number.isFinite(timeoutMs) && timeoutMs > 0 ? timeoutMs : this.#timeoutMs
-    if (operation !== 'createEvents') return whole
+    if (operation !== 'createEvents' || recorded.length < 2) return whole
     return Math.min(whole + BATCH_MS_PER_EVENT * recorded.length, Math.max(whole, BATCH_MS_AT_MOST))
   }
 
