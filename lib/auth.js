@@ -66,22 +66,23 @@ async function accessTokenOf(auth) {
   if (typeof auth !== 'object' && typeof auth !== 'function') {
     throw validation('auth', 'must be an access token, credentials, an auth client or null')
   }
-  const held = auth.credentials?.access_token ?? auth.access_token
-  if (held) return checked(held)
-  if (typeof auth.getAccessToken === 'function') {
-    const answer = await asked(auth, 'getAccessToken')
-    return checked(typeof answer === 'string' ? answer : (answer?.token ?? answer?.access_token))
+  try {
+    return checked(await tokenOfObject(auth))
+  } catch (error) {
+    // A caller's getter or method; a client of surecal's own may already say it better.
+    throw CalendarError.is(error) ? error : refreshFailed(error)
   }
-  if (typeof auth.getRequestHeaders === 'function') return checked(bearerOf(await asked(auth, 'getRequestHeaders')))
-  throw missing()
 }
 
-async function asked(auth, method) {
-  try {
-    return await auth[method]()
-  } catch (error) {
-    throw refreshFailed(error)
+async function tokenOfObject(auth) {
+  const held = auth.credentials?.access_token ?? auth.access_token
+  if (held) return held
+  if (typeof auth.getAccessToken === 'function') {
+    const answer = await auth.getAccessToken()
+    return typeof answer === 'string' ? answer : (answer?.token ?? answer?.access_token)
   }
+  if (typeof auth.getRequestHeaders === 'function') return bearerOf(await auth.getRequestHeaders())
+  return undefined
 }
 
 module.exports = { accessTokenOf, authRequired }

@@ -39,11 +39,23 @@ function textOf(value, field, open = '{') {
   return text
 }
 
-/** An object of options with only what can cross; `undefined` and `null` are no options. */
-function plainOptions(options, field = 'options') {
+/**
+ * A copy of a caller's options without the keys that stay on this side. `undefined` and `null` are no options.
+ *
+ * @param {unknown} options
+ * @param {string} field
+ * @param {string[]} kept keys that do not cross
+ */
+function crossingOptions(options, field, kept = []) {
   if (options === undefined || options === null) return {}
   if (typeof options !== 'object' || Array.isArray(options)) throw validation(field, 'must be an object')
-  return options
+  try {
+    const copy = { ...options }
+    for (const key of kept) delete copy[key]
+    return copy
+  } catch {
+    throw validation(field, 'must not have a getter that throws')
+  }
 }
 
-module.exports = { textOf, plainOptions }
+module.exports = { textOf, crossingOptions }

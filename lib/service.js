@@ -10,7 +10,7 @@ const { Call } = require('./call')
 const { LoopHold, DRAIN_MS } = require('./loop_hold')
 const { OpenRecords, recordOf } = require('./records')
 const { eventIdOf, userIdOf } = require('./identity')
-const { plainOptions, textOf } = require('./json')
+const { crossingOptions, textOf } = require('./json')
 const retry = require('./retry')
 const native = require('./native')
 
@@ -23,6 +23,9 @@ const BATCH_MS_AT_MOST = 60000
 
 /** Settings that the facade itself goes by; all the rest is the native part's. */
 const OWN_SETTINGS = ['timeoutMs', 'attemptTimeoutMs', 'retry']
+
+/** Options that do not cross: a native part can do nothing with them. */
+const KEPT_OPTIONS = ['signal', 'context']
 
 /** Methods that work without their object: `const { createEvent } = service`. */
 const BOUND = [
@@ -213,7 +216,7 @@ class CalendarService {
   }
 
   async close(options) {
-    const { drainMs = DRAIN_MS } = plainOptions(options)
+    const { drainMs = DRAIN_MS } = crossingOptions(options, 'options')
     if (!Number.isFinite(drainMs) || drainMs < 0)
       throw validation('drainMs', 'must be a number of milliseconds, 0 or more')
     if (this.#native === null) return { drained: true, open: 0 }
@@ -311,12 +314,12 @@ class CalendarService {
   async #exchange(addon, call, { asked, body, send, bare }, begun) {
     const userId = userIdOf(asked.userId)
     begun.userId = userId
-    const { signal: _signal, context: _context, ...options } = plainOptions(asked.options)
+    const options = crossingOptions(asked.options, 'options', KEPT_OPTIONS)
     const eventId = asked.eventId?.()
     // Text from here on: what was checked is what is sent, whatever the caller does to the objects meanwhile.
     const optionsText = textOf(options, 'options')
     const pageText = asked.paged
-      ? `,"query":${textOf({ ...plainOptions(asked.query, 'query'), pageToken: asked.pageToken }, 'query')}`
+      ? `,"query":${textOf({ ...crossingOptions(asked.query, 'query'), pageToken: asked.pageToken }, 'query')}`
       : ''
     const bodyText = body?.()
     const [place, accessToken] = await Promise.all([
