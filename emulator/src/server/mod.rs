@@ -1,0 +1,195 @@
+//! An emulator on real sockets: HTTP/1.1 and HTTP/2 (prior knowledge) on a loopback port, and the network's own tricks.
+//!
+//! A second port serves the control API alone, so that it can be reached while the first refuses connections.
+
+mod line;
+mod play;
+mod service;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::emulator::Emulator;
+use line::{Line, Lines, Order, Wire};
+
+/// Tries to get the port back after an outage, 10 ms apart.
+const REBIND_TRIES: u32 = 200;
+
+/// A running server. Dropping it closes every connection.
+#[derive(Debug)]
+pub struct Server {
+    core: Arc<Core>,
+    control_address: SocketAddr,
+    control: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) emulator: Emulator,
+    address: SocketAddr,
+    lines: Arc<Lines>,
+    /// The accept loop of the main port; nothing during an outage. The lock is held over a whole change.
+    accepting: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Server {
+    /// Listens on `address` (port 0: any) and gives the address it got. Needs a tokio runtime with IO and time.
+    pub async fn start(emulator: Emulator, address: SocketAddr) -> io::Result<(Self, SocketAddr)> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let control_listener = TcpListener::bind((address.ip(), 0)).await?;
+        let control_address = control_listener.local_addr()?;
+        let core = Arc::new(Core {
+            emulator,
+            address,
+            lines: Arc::default(),
+            accepting: tokio::sync::Mutex::new(None),
+            tasks: Mutex::default(),
+        });
+        *core.accepting.lock().await = Some(tokio::spawn(accept(Arc::clone(&core), listener, true)));
+        let control = tokio::spawn(accept(Arc::clone(&core), control_listener, false));
+        Ok((Self { core, control_address, control }, address))
+    }
+
+    /// Where the control API alone is served, also during an outage.
+    #[must_use]
+    pub const fn control_address(&self) -> SocketAddr {
+        self.control_address
+    }
+
+    /// The world behind it.
+    #[must_use]
+    pub fn emulator(&self) -> &Emulator {
+        &self.core.emulator
+    }
+
+    /// Starts or ends an outage: connections are refused, and those there are reset when it starts.
+    pub async fn outage(&self, on: bool) -> io::Result<()> {
+        self.core.outage(on).await
+    }
+
+    /// Never reads from, or writes to, the connections there are now. New ones are well. Gives their number.
+    #[allow(clippy::must_use_candidate, reason = "called for what it does")]
+    pub fn black_hole(&self) -> usize {
+        self.core.lines.order(Order::BlackHole)
+    }
+
+    /// Closes connections on which nothing is under way (HTTP/2: GOAWAY, then closed when the streams have ended).
+    /// Gives the number of connections told.
+    #[allow(clippy::must_use_candidate, reason = "called for what it does")]
+    pub fn close_idle(&self) -> usize {
+        self.core.lines.order(Order::Close)
+    }
+
+    /// Resets every connection there is now. Gives their number.
+    #[allow(clippy::must_use_candidate, reason = "called for what it does")]
+    pub fn reset_connections(&self) -> usize {
+        self.core.lines.order(Order::Reset)
+    }
+
+    /// Connections open on the main port now.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.core.lines.count()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.control.abort();
+        if let Ok(mut accepting) = self.core.accepting.try_lock()
+            && let Some(task) = accepting.take()
+        {
+            task.abort();
+        }
+        for task in self.core.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl Core {
+    pub(crate) async fn outage(self: &Arc<Self>, on: bool) -> io::Result<()> {
+        let mut accepting = self.accepting.lock().await;
+        match (on, accepting.take()) {
+            (true, Some(task)) => {
+                task.abort();
+                // The listener is closed only when the task is gone.
+                let _gone = task.await;
+                self.lines.order(Order::Reset);
+            }
+            (false, None) => {
+                let listener = self.rebind().await?;
+                *accepting = Some(tokio::spawn(accept(Arc::clone(self), listener, true)));
+            }
+            (_, unchanged) => *accepting = unchanged,
+        }
+        Ok(())
+    }
+
+    async fn rebind(&self) -> io::Result<TcpListener> {
+        for _ in 1..REBIND_TRIES {
+            if let Ok(listener) = TcpListener::bind(self.address).await {
+                return Ok(listener);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        TcpListener::bind(self.address).await
+    }
+
+    pub(crate) fn order(&self, order: Order) -> usize {
+        self.lines.order(order)
+    }
+
+    fn keep(&self, task: JoinHandle<()>) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(task);
+    }
+}
+
+/// Accepts until it is aborted. `main`: the whole server; else the control API alone.
+async fn accept(core: Arc<Core>, listener: TcpListener, main: bool) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let task = tokio::spawn(serve(Arc::clone(&core), stream, main));
+                core.keep(task);
+            }
+            // Out of descriptors, or a connection gone before it was taken: neither ends the server.
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+        }
+    }
+}
+
+async fn serve(core: Arc<Core>, stream: TcpStream, main: bool) {
+    let _without_delay = stream.set_nodelay(true);
+    let line = if main { core.lines.open() } else { Arc::new(Line::new(0)) };
+    let io = TokioIo::new(Wire::new(stream, Arc::clone(&line)));
+    let service = service::Service::new(Arc::clone(&core), Arc::clone(&line), main);
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let connection = builder.serve_connection(io, service);
+    tokio::pin!(connection);
+    loop {
+        tokio::select! {
+            // The end of a connection is nobody's error here: clients leave as they like.
+            _ended = connection.as_mut() => break,
+            order = line.next_order() => match order {
+                Order::Close => connection.as_mut().graceful_shutdown(),
+                Order::Reset => {
+                    line.reset_on_close();
+                    break;
+                }
+                Order::BlackHole => {}
+            },
+        }
+    }
+    core.lines.close(line.id());
+}
