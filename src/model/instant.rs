@@ -143,7 +143,7 @@ pub fn known_zone(name: &str) -> bool {
 
 /// The zone of an IANA name. jiff also knows `Etc/Unknown`, which is no zone; it has no IANA name.
 pub(crate) fn zone_named(name: &str) -> Option<TimeZone> {
-    TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some() && !zone.is_unknown())
+    TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some())
 }
 
 /// The name that all aliases of a zone share.
@@ -172,9 +172,6 @@ impl Stated {
         }
         let date = date_of(&head[..10])?;
         let (hour, minute, second) = (digits(&head[11..13])?, digits(&head[14..16])?, digits(&head[17..19])?);
-        if hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
         let time = Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
         let rest = match tail.strip_prefix(b".") {
             None => tail,

@@ -253,6 +253,11 @@ fn lists_and_objects_are_compared_as_sets() {
     };
     assert_eq!(compare(&reminders(5, 10), &reminders(10, 5)), Comparison::default());
     assert_eq!(fields(&compare(&reminders(5, 10), &reminders(5, 11)).advisory), ["reminders"]);
+    let mut one_more = reminders(5, 10);
+    if let Some(list) = one_more["reminders"]["overrides"].as_array_mut() {
+        list.push(json!({ "method": "email", "minutes": 5 }));
+    }
+    assert_eq!(fields(&compare(&reminders(5, 10), &one_more).advisory), ["reminders"]);
 }
 
 proptest! {
