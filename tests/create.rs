@@ -56,7 +56,6 @@ fn faults_that_refuse() -> Vec<Fault> {
         Fault::forbidden("rateLimitExceeded"),
         Fault::forbidden("userRateLimitExceeded"),
         Fault::RefusedStream,
-        Fault::Precondition,
     ]
 }
 
