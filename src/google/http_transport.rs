@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::model::{CalendarError, Code, Outcome};
 
 /// Connections that nobody used for this long are closed.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// How often an HTTP/2 connection is asked whether it is alive, and how soon it must answer.
 const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_ANSWERED: Duration = Duration::from_secs(2);
