@@ -301,7 +301,9 @@ async fn a_write_cut_off_by_the_deadline_is_told_as_timed_out_and_unknown() {
 async fn an_outage_stops_retries_but_not_first_tries() {
     let bench = Bench::new(vec![status(503, "backendError"); 10_000]);
     for _ in 0..40 {
-        let _ = bench.get(&Scope { max_retries: 4, ..bench.scope() }).await;
+        let mut scope = bench.scope();
+        scope.max_retries = 4;
+        let _ = bench.get(&scope).await;
     }
     let before = bench.sent();
     let fast = bench.calendar.sender.backoff();
@@ -435,7 +437,8 @@ async fn a_user_over_quota_is_refused_here_for_an_hour_but_may_read() {
     let error = bench.insert(&bench.scope()).await.unwrap_err();
     assert_eq!((told(&error), bench.sent()), ((Code::QuotaExceeded, Outcome::NotSent), 1));
     assert!(bench.get(&bench.scope()).await.unwrap());
-    let bob = Scope { user: "bob".into(), ..bench.scope() };
+    let mut bob = bench.scope();
+    bob.user = "bob".into();
     assert!(bench.insert(&bob).await.is_ok());
     tokio::time::advance(3_600 * SECOND).await;
     assert!(bench.insert(&bench.scope()).await.is_ok());
@@ -472,7 +475,8 @@ async fn our_own_limit_is_waited_for_and_told_when_its_turn_comes_too_late() {
         assert!(bench.get(&bench.scope()).await.unwrap());
     }
     assert_eq!(bench.sent_at()[10], 6_000);
-    let scope = Scope { deadline: Deadline::starts(bench.clock.now(), SECOND), ..bench.scope() };
+    let mut scope = bench.scope();
+    scope.deadline = Deadline::starts(bench.clock.now(), SECOND);
     let error = bench.insert(&scope).await.unwrap_err();
     assert_eq!((told(&error), error.status), ((Code::RateLimited, Outcome::NotSent), None));
     assert_eq!((bench.sent(), bench.clock.wall_ms()), (11, 6_000));
@@ -554,8 +558,8 @@ async fn nothing_that_google_or_the_caller_said_is_in_an_error() {
         Fault(TransportFault::unknown(FaultKind::Cut)),
     ] {
         let bench = Bench::new([step]);
-        let scope =
-            Scope { user: "bob@example.com".into(), ..bench.scope_with(Arc::new(StaticToken(token("secret")))) };
+        let mut scope = bench.scope_with(Arc::new(StaticToken(token("secret"))));
+        scope.user = "bob@example.com".into();
         let error = bench.calendar.insert(&scope, "eve@example.com", &body(), params()).await.unwrap_err();
         let printed = format!("{error} {error:?} {scope:?} {}", serde_json::to_string(&error).unwrap());
         for private in ["example.com", "secret", ID] {
