@@ -56,7 +56,7 @@ pub type PatchParams = InsertParams;
 /// An event as Google sent it. `Debug` prints no content.
 #[derive(Clone, PartialEq)]
 pub struct Fetched {
-    /// The ETag, with its quotes, as `If-Match` wants it. Empty if Google sent none.
+    /// The `ETag`, with its quotes, as `If-Match` wants it. Empty if Google sent none.
     pub etag: String,
     /// The body, byte for byte.
     pub raw: Bytes,

@@ -9,7 +9,7 @@ use super::watched_body::Gate;
 pub(super) fn of_request(error: &reqwest::Error, body: Option<&Gate>) -> TransportFault {
     // No connection, no request.
     if error.is_connect() {
-        let is_tls = chain(error).any(|cause| cause.is::<rustls::Error>());
+        let is_tls = chain(error).any(<dyn Error>::is::<rustls::Error>);
         return TransportFault::not_sent(if is_tls { FaultKind::Tls } else { FaultKind::Connect });
     }
     if chain(error).any(is_turned_away) {

@@ -1,8 +1,8 @@
 //! The transport over real sockets: reqwest, with everything that resends, follows or waits by itself switched off.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::model::{CalendarError, Code, Outcome};
 
 /// Connections that nobody used for this long are closed.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// How often an HTTP/2 connection is asked whether it is alive, and how soon it must answer.
 const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_ANSWERED: Duration = Duration::from_secs(2);
@@ -68,13 +68,18 @@ pub struct HttpTransport {
 }
 
 struct Shared {
-    client: reqwest::Client,
+    config: TransportConfig,
     /// The root without a slash at its end.
     root: String,
+    pool: RwLock<Arc<Pool>>,
     /// Only where ALPN decides whether one connection will do.
     opening: Option<Opening>,
-    connect_timeout: Duration,
-    max_body: usize,
+}
+
+/// A client with its connections, and how often any of them brought an answer.
+struct Pool {
+    client: reqwest::Client,
+    answers: AtomicU64,
 }
 
 impl HttpTransport {
@@ -84,6 +89,23 @@ impl HttpTransport {
         let is_https = root.scheme() == "https";
         // Once per process; an error says that it was done before, by us or by the program around us.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        // The error's text may hold what was configured.
+        let pool = Pool::open(config, is_https).map_err(|_| {
+            let message = "The HTTP client could not be set up on this system.";
+            CalendarError::new(Code::Configuration, Outcome::NotSent, message)
+        })?;
+        let shared = Shared {
+            config: config.clone(),
+            root: root.as_str().trim_end_matches('/').to_owned(),
+            pool: RwLock::new(Arc::new(pool)),
+            opening: is_https.then(|| Opening::new(Clock::system(), IDLE)),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+impl Pool {
+    fn open(config: &TransportConfig, is_https: bool) -> reqwest::Result<Self> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("surecal/", env!("CARGO_PKG_VERSION")))
             // By default reqwest resends some HTTP/2 POSTs by itself.
@@ -95,7 +117,7 @@ impl HttpTransport {
             .pool_idle_timeout(IDLE)
             .tcp_nodelay(true)
             .gzip(true)
-            // Without these, one connection that went silent swallows every later call.
+            // Without these, an idle connection that went silent is only found out by the call that needs it.
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PING_ANSWERED)
             .http2_keep_alive_while_idle(true);
@@ -106,18 +128,7 @@ impl HttpTransport {
         if config.http2_prior_knowledge {
             builder = builder.http2_prior_knowledge();
         }
-        // The error's text may hold what was configured.
-        let client = builder.build().map_err(|_| {
-            CalendarError::new(
-                Code::Configuration,
-                Outcome::NotSent,
-                "The HTTP client could not be set up on this system.",
-            )
-        })?;
-        let opening = is_https.then(|| Opening::new(Clock::system(), IDLE));
-        let root = root.as_str().trim_end_matches('/').to_owned();
-        let (connect_timeout, max_body) = (config.connect_timeout, config.max_body);
-        Ok(Self { shared: Arc::new(Shared { client, root, opening, connect_timeout, max_body }) })
+        Ok(Self { client: builder.build()?, answers: AtomicU64::new(0) })
     }
 }
 
@@ -130,24 +141,54 @@ impl Transport for HttpTransport {
     ) -> BoxFuture<'_, Result<HttpReply, TransportFault>> {
         let token = token.clone();
         Box::pin(async move {
+            let pool = self.shared.pool();
+            let answers = pool.answers.load(Ordering::Relaxed);
             // Nothing can have been sent while the request is still ours: until then the gate stands for all of it.
             let gate = Gate::default();
             let handed_over = AtomicBool::new(false);
             let has_body = !request.body.is_empty();
-            let once = self.shared.exchange(request, &token, &gate, &handed_over);
+            let once = self.shared.exchange(&pool, request, &token, &gate, &handed_over);
             // Around everything, unlike reqwest's own timeout; the future dropped with it gives up the stream (HTTP/2) or
             // closes the connection (HTTP/1.1), so that no later call meets a late answer.
             tokio::time::timeout(timeout, once).await.unwrap_or_else(|_| {
-                let provable = has_body || !handed_over.load(Ordering::Acquire);
-                Err(fault::of_body(FaultKind::Timeout, provable.then_some(&gate)))
+                let handed_over = handed_over.load(Ordering::Acquire);
+                if handed_over && pool.answers.load(Ordering::Relaxed) == answers {
+                    self.shared.leave(&pool);
+                }
+                Err(fault::of_body(FaultKind::Timeout, (has_body || !handed_over).then_some(&gate)))
             })
         })
     }
 }
 
 impl Shared {
+    fn pool(&self) -> Arc<Pool> {
+        Arc::clone(&self.pool.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Leaves a pool that answered nobody in the whole time of one attempt. HTTP/2 puts every call on the one
+    /// connection there is, and should that one have gone silent, each of them would time out until a ping finds out.
+    /// What is under way in the old pool goes on.
+    fn leave(&self, silent: &Arc<Pool>) {
+        let mut pool = self.pool.write().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&pool, silent)
+            && let Ok(fresh) = Pool::open(&self.config, self.opening.is_some())
+        {
+            *pool = Arc::new(fresh);
+            drop(pool);
+            self.broke();
+        }
+    }
+
+    fn broke(&self) {
+        if let Some(opening) = &self.opening {
+            opening.broke();
+        }
+    }
+
     async fn exchange(
         &self,
+        pool: &Pool,
         request: HttpRequest,
         token: &Token,
         gate: &Gate,
@@ -156,20 +197,15 @@ impl Shared {
         let body_gate = (!request.body.is_empty()).then_some(gate);
         let request = self.prepare(request, token, gate).ok_or(TransportFault::not_sent(FaultKind::Garbled))?;
         let alone = match &self.opening {
-            Some(opening) => opening.enter(self.connect_timeout).await,
+            Some(opening) => opening.enter(self.config.connect_timeout).await,
             None => None,
         };
         handed_over.store(true, Ordering::Release);
-        let response = self.client.execute(request).await.map_err(|error| {
-            let fault = fault::of_request(&error, body_gate);
-            // A request that was merely slow says nothing about the connection.
-            if let Some(opening) = &self.opening
-                && fault.kind != FaultKind::Timeout
-            {
-                opening.broke();
-            }
-            fault
+        let response = pool.client.execute(request).await.map_err(|error| {
+            self.broke();
+            fault::of_request(&error, body_gate)
         })?;
+        pool.answers.fetch_add(1, Ordering::Relaxed);
         if let Some(opening) = &self.opening {
             opening.opened();
         }
@@ -199,7 +235,7 @@ impl Shared {
     async fn read(&self, mut response: reqwest::Response) -> Result<HttpReply, TransportFault> {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let max_body = self.max_body;
+        let max_body = self.config.max_body;
         let too_large = TransportFault::unknown(FaultKind::TooLarge);
         if response.content_length().is_some_and(|length| length > max_body as u64) {
             return Err(too_large);

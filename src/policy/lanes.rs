@@ -219,7 +219,12 @@ mod tests {
         assert!(lanes.lanes.len() <= SWEEP_AT);
         assert!(lanes.lanes.contains_key("busy") && lanes.lanes.contains_key("narrowed"));
         drop(busy);
-        (0..SWEEP_AT).for_each(|calendar| drop(lanes.lane(now(), "ada", &calendar.to_string())));
+        for calendar in 0.. {
+            if lanes.lanes.len() == SWEEP_AT {
+                break;
+            }
+            drop(lanes.lane(now(), "ada", &format!("filler {calendar}")));
+        }
         drop(lanes.lane(now() + REMEMBERED, "ada", "c"));
         assert!(!lanes.lanes.contains_key("narrowed"), "a minute later it is forgotten");
     }
