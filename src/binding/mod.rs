@@ -70,6 +70,7 @@ impl Drop for Ticket {
 }
 
 #[napi]
+#[expect(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
 impl NativeService {
     /// `configJson`: the configuration, every function replaced by `"[function]"`. `notify` gets one JSON text per
     /// notice; it is held weakly, so that an idle service does not keep the process.
@@ -162,12 +163,14 @@ impl NativeService {
 
     /// The counters.
     #[napi]
+    #[must_use]
     pub fn metrics(&self) -> String {
         to_text(&self.service.metrics())
     }
 
     /// Attempts and clean-ups that are open now.
     #[napi]
+    #[must_use]
     pub fn open_work(&self) -> u32 {
         u32::try_from(self.service.open_work()).unwrap_or(u32::MAX)
     }
@@ -196,6 +199,7 @@ impl NativeService {
 
 /// Whether a function of the caller's own may be run again, and when.
 #[napi]
+#[expect(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
 pub fn retry_verdict(
     error_json: String,
     attempt: u32,
@@ -208,6 +212,7 @@ pub fn retry_verdict(
 
 /// The tables that JS shows: error codes and retry defaults.
 #[napi]
+#[must_use]
 pub fn constants() -> String {
     let codes: Vec<_> = Code::ALL
         .iter()
