@@ -1,6 +1,8 @@
 //! The Node boundary: parse, call, settle. Everything crosses as JSON text; a rejection's message is a
 //! [`CalendarError`] as JSON text, which the facade turns into one. No other file names napi.
 
+#![allow(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,7 +72,6 @@ impl Drop for Ticket {
 }
 
 #[napi]
-#[expect(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
 impl NativeService {
     /// `configJson`: the configuration, every function replaced by `"[function]"`. `notify` gets one JSON text per
     /// notice; it is held weakly, so that an idle service does not keep the process.
@@ -199,7 +200,6 @@ impl NativeService {
 
 /// Whether a function of the caller's own may be run again, and when.
 #[napi]
-#[expect(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
 pub fn retry_verdict(
     error_json: String,
     attempt: u32,
