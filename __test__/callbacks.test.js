@@ -203,8 +203,10 @@ describe('the logger', () => {
     }
     notify('not JSON')
     notify('null')
+    notify([JSON.stringify({ type: 'log', level: 'warn', message: 'in a tuple' })])
     await new Promise(setImmediate)
     expect(warn).toHaveBeenCalledWith('words', { count: 3 })
+    expect(warn).toHaveBeenCalledWith('in a tuple', {})
     expect(info).toHaveBeenCalledTimes(1)
   })
 })

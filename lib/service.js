@@ -409,7 +409,8 @@ class CalendarService {
   /** What the native part tells unasked. It must never throw: there is nobody above it. */
   #noticed(text) {
     try {
-      const notice = JSON.parse(text)
+      // napi hands over a callback's tuple as an array where the binding does not spread it.
+      const notice = JSON.parse(Array.isArray(text) ? text[0] : text)
       if (notice.type === 'settled') this.#toLog(this.#openRecords.settled(notice), 0)
       else if (notice.type === 'log') {
         const { type: _type, level, message, ...more } = notice
