@@ -340,7 +340,8 @@ class CalendarService {
 
   async #place(call, userId, { calendarId }) {
     if (typeof calendarId === 'string') return placeOf({ calendarId })
-    return call.bounded(this.resolveCalendar(userId, call.leftMs + 1), 'resolveCalendar')
+    // One bound is enough, and it is the call's: its message names the method.
+    return call.bounded(this.resolveCalendar(userId, Infinity), 'resolveCalendar')
   }
 
   async #accessToken(call, userId, auth) {
