@@ -115,6 +115,10 @@ pub struct CalendarError {
     pub elapsed_ms: u64,
     /// The field of the input that is wrong (`eventData.start.dateTime`).
     pub field: Option<String>,
+    /// Ids of events that were removed again, by a call over several.
+    pub rolled_back: Vec<String>,
+    /// Ids of events that are still being removed; `pending()` lists them.
+    pub rollback_pending: Vec<String>,
 }
 
 impl CalendarError {
@@ -134,6 +138,8 @@ impl CalendarError {
             attempts: 0,
             elapsed_ms: 0,
             field: None,
+            rolled_back: Vec::new(),
+            rollback_pending: Vec::new(),
         }
     }
 
@@ -216,6 +222,10 @@ impl Serialize for CalendarError {
         map.serialize_entry("attempts", &self.attempts)?;
         map.serialize_entry("elapsedMs", &self.elapsed_ms)?;
         map.serialize_entry("field", &self.field)?;
+        if !self.rolled_back.is_empty() || !self.rollback_pending.is_empty() {
+            map.serialize_entry("rolledBack", &self.rolled_back)?;
+            map.serialize_entry("rollbackPending", &self.rollback_pending)?;
+        }
         map.end()
     }
 }

@@ -1,0 +1,295 @@
+'use strict'
+
+const { loadOverFake, deferred } = require('./fakes/load')
+const { nativeError } = require('./fakes/native')
+
+const event = { summary: 'Algebra' }
+
+let surecal, fake
+beforeEach(() => {
+  ;({ surecal, fake } = loadOverFake())
+})
+const serviceWith = (config) => new surecal.CalendarService(config)
+
+describe('resolveCalendar', () => {
+  test('may be sync or async and keeps its this', async () => {
+    const config = {
+      calendar: 'mine',
+      resolveCalendar() {
+        return { calendarId: this.calendar }
+      },
+    }
+    await serviceWith(config).createEvent('user', 'token', event)
+    await serviceWith({ resolveCalendar: async () => ({ calendarId: 'later' }) }).createEvent('user', 'token', event)
+    expect(fake.calls.map((call) => call.args.calendarId)).toEqual(['mine', 'later'])
+  })
+
+  test('is not asked when the call names a calendar', async () => {
+    const resolveCalendar = jest.fn()
+    const service = serviceWith({ resolveCalendar })
+    const result = await service.createEvent('user', 'token', event, { calendarId: 'other' })
+    expect(resolveCalendar).not.toHaveBeenCalled()
+    expect(result).toMatchObject({ calendarType: 'secondary', secondaryCalendarId: 'other' })
+  })
+
+  test.each([
+    ['throws', () => JSON.parse('x')],
+    ['rejects', () => Promise.reject(new Error('database down'))],
+    ['throws a string', () => Promise.reject('down')],
+  ])('a callback that %s is told as retryable, with its error as the cause', async (_name, resolveCalendar) => {
+    const error = await serviceWith({ resolveCalendar })
+      .createEvent('user', 'token', event)
+      .catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'not-sent', retryable: true })
+    expect(error.cause).toBeDefined()
+    expect(error.message).not.toContain('down')
+    expect(JSON.stringify(error)).not.toContain('down')
+    expect(fake.calls).toEqual([])
+  })
+
+  test.each([[undefined], [null], [{}], [{ calendarId: '' }], ['primary']])(
+    'an answer of %j is a fault of the configuration',
+    async (answer) => {
+      await expect(
+        serviceWith({ resolveCalendar: () => answer }).createEvent('user', 'token', event),
+      ).rejects.toMatchObject({ code: 'CONFIGURATION', outcome: 'not-sent' })
+    },
+  )
+
+  test('that never answers ends with the deadline and nothing sent', async () => {
+    const service = serviceWith({ resolveCalendar: () => deferred().promise, timeoutMs: 40 })
+    const error = await service.createEvent('user', 'token', event).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent', operation: 'createEvent' })
+    expect(error.message).toContain('createEvent timed out after 40ms')
+    expect(fake.calls).toEqual([])
+  })
+
+  test('that answers leaves no timer behind', async () => {
+    const service = serviceWith({ resolveCalendar: async () => ({ calendarId: 'c' }), onOperation: async () => {} })
+    const set = jest.spyOn(globalThis, 'setTimeout')
+    const cleared = jest.spyOn(globalThis, 'clearTimeout')
+    await service.createEvent('user', { getAccessToken: async () => 'token' }, event)
+    const timers = set.mock.results.map(({ value }) => value)
+    const off = cleared.mock.calls.map(([timer]) => timer)
+    set.mockRestore()
+    cleared.mockRestore()
+    expect(timers.length).toBeGreaterThan(1)
+    expect(timers.filter((timer) => !off.includes(timer))).toEqual([])
+  })
+
+  test('the time it took is taken off the native deadline', async () => {
+    const service = serviceWith({
+      resolveCalendar: async () => {
+        await new Promise((resolve) => {
+          setTimeout(resolve, 30)
+        })
+        return { calendarId: 'c' }
+      },
+    })
+    await service.createEvent('user', 'token', event)
+    expect(fake.calls[0].args.spentMs).toBeGreaterThanOrEqual(25)
+  })
+})
+
+describe('onOperation', () => {
+  test('gets the record of a success', async () => {
+    const records = []
+    const service = serviceWith({ onOperation: (record) => records.push(record) })
+    fake.answers.createEvent = { success: true, verified: true, eventId: 'event1', eventHash: 'hash', attempts: 2 }
+    const context = { request: 7 }
+    await service.createEvent('user', 'token', event, { context })
+    expect(records).toEqual([
+      {
+        userId: 'user',
+        operation: 'CREATE_EVENT',
+        status: 'SUCCESS',
+        calendarType: 'primary',
+        secondaryCalendarId: null,
+        eventData: event,
+        executionTimeMs: expect.any(Number),
+        error: null,
+        errorCode: null,
+        googleEventId: 'event1',
+        eventHash: 'hash',
+        verified: true,
+        verificationDetails: null,
+        attempts: 2,
+        context,
+      },
+    ])
+    expect(records[0].context).toBe(context)
+  })
+
+  test('gets the record of a failed verification and of a rejection', async () => {
+    const records = []
+    const service = serviceWith({ onOperation: async (record) => records.push(record) })
+    const verificationDetails = { success: false, verified: false, error: 'Event data does not match expected' }
+    fake.answers.createEvent = {
+      success: false,
+      verified: false,
+      error: 'Event verification failed: Event data does not match expected',
+      errorCode: 'VERIFICATION_FAILED',
+      verificationDetails,
+      cleanup: 'deleted',
+      eventId: 'event1',
+    }
+    await service.createEvent('user', 'token', event)
+    fake.answers.createEvent = () => {
+      throw nativeError({ code: 'TIMEOUT', outcome: 'unknown', eventId: 'event2', message: 'timed out', attempts: 3 })
+    }
+    await expect(service.createEvent('user', 'token', event)).rejects.toThrow('timed out')
+    await expect(service.createEvent('', 'token', event)).rejects.toThrow('userId')
+    expect(records).toMatchObject([
+      { status: 'FAILURE', googleEventId: 'event1', verificationDetails, errorCode: 'VERIFICATION_FAILED' },
+      { status: 'FAILURE', googleEventId: 'event2', error: 'timed out', errorCode: 'TIMEOUT', attempts: 3 },
+      { status: 'FAILURE', googleEventId: null, errorCode: 'VALIDATION_FAILED' },
+    ])
+  })
+
+  test('gets one record for each event of a schedule', async () => {
+    const records = []
+    const service = serviceWith({ onOperation: (record) => records.push(record) })
+    fake.answers.createEvents = {
+      success: true,
+      events: [
+        { success: true, eventId: 'e0' },
+        { success: true, eventId: 'e1' },
+      ],
+    }
+    await service.createEvents('user', 'token', [{ summary: '0' }, { summary: '1' }])
+    expect(records.map(({ operation, googleEventId, eventData }) => [operation, googleEventId, eventData])).toEqual([
+      ['CREATE_EVENT', 'e0', { summary: '0' }],
+      ['CREATE_EVENT', 'e1', { summary: '1' }],
+    ])
+  })
+
+  test.each([
+    ['throws', () => JSON.parse('x')],
+    ['rejects', () => Promise.reject(new Error('log down'))],
+    ['never answers', () => deferred().promise],
+  ])('that %s does not affect the call', async (_name, onOperation) => {
+    const warn = jest.fn()
+    const service = serviceWith({ onOperation, logger: { warn }, timeoutMs: 60 })
+    await expect(service.createEvent('user', 'token', event)).resolves.toMatchObject({ success: true })
+    expect(warn).toHaveBeenCalledTimes(1)
+    expect(JSON.stringify(warn.mock.calls)).not.toContain('log down')
+  })
+
+  test('gets a second record, with the context of the first, when the clean-up has come to an end', async () => {
+    const records = []
+    const service = serviceWith({ onOperation: (record) => records.push(record) })
+    fake.answers.createEvent = () => {
+      throw nativeError({ code: 'TIMEOUT', outcome: 'unknown', eventId: 'event1', message: 'timed out' })
+    }
+    await service.createEvent('user', 'token', event, { context: 'request 7' }).catch(() => {})
+    const notice = { type: 'settled', operation: 'createEvent', userId: 'user', eventId: 'event1', settled: 'deleted' }
+    fake.services[0].notify(JSON.stringify(notice))
+    fake.services[0].notify(JSON.stringify({ ...notice, eventId: 'after a restart', settled: 'kept' }))
+    await new Promise(setImmediate)
+    expect(records.slice(1)).toMatchObject([
+      { operation: 'CREATE_EVENT', googleEventId: 'event1', settled: 'deleted', context: 'request 7', userId: 'user' },
+      { operation: 'CREATE_EVENT', googleEventId: 'after a restart', settled: 'kept', userId: 'user' },
+    ])
+  })
+
+  test('is asked through logOperation, so that one who replaces that method sees every record', async () => {
+    const service = serviceWith({})
+    const spy = jest.spyOn(service, 'logOperation').mockRejectedValue(new Error('mine'))
+    await expect(service.deleteEvent('user', 'token', 'event1')).resolves.toMatchObject({ success: true })
+    expect(spy).toHaveBeenCalledWith(expect.objectContaining({ operation: 'DELETE_EVENT' }), expect.any(Number))
+  })
+})
+
+describe('the logger', () => {
+  test('gets native messages at their level and may throw, reject or lack the level', async () => {
+    const warn = jest.fn(() => JSON.parse('x'))
+    const info = jest.fn(async () => JSON.parse('x'))
+    serviceWith({ logger: { warn, info } })
+    const { notify } = fake.services[0]
+    for (const level of ['warn', 'info', 'debug', '__proto__']) {
+      notify(JSON.stringify({ type: 'log', level, message: 'words', count: 3 }))
+    }
+    notify('not JSON')
+    notify('null')
+    notify([JSON.stringify({ type: 'log', level: 'warn', message: 'in a tuple' })])
+    await new Promise(setImmediate)
+    expect(warn).toHaveBeenCalledWith('words', { count: 3 })
+    expect(warn).toHaveBeenCalledWith('in a tuple', {})
+    expect(info).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('auth', () => {
+  const tokenOf = async (auth, config) => {
+    await serviceWith(config).getEvent('user', auth, 'event1')
+    return fake.calls.at(-1).args.auth.accessToken
+  }
+
+  test.each([
+    ['a token', 'token'],
+    ['plain credentials', { access_token: 'token', refresh_token: 'r' }],
+    ['an OAuth2Client with credentials', { credentials: { access_token: 'token' }, getAccessToken: () => 'other' }],
+    ['a client that gets its token', { credentials: {}, getAccessToken: async () => ({ token: 'token' }) }],
+    ['getAccessToken to a string', { getAccessToken: () => 'token' }],
+    ['getRequestHeaders to Headers', { getRequestHeaders: async () => new Headers({ Authorization: 'Bearer token' }) }],
+    ['getRequestHeaders to an object', { getRequestHeaders: () => ({ Authorization: 'Bearer token' }) }],
+  ])('%s is read', async (_name, auth) => {
+    await expect(tokenOf(auth)).resolves.toBe('token')
+  })
+
+  test('an OAuth2Client of google-auth-library is read', async () => {
+    const { OAuth2Client } = require('google-auth-library')
+    const client = new OAuth2Client({ clientId: 'id' })
+    client.setCredentials({ access_token: 'of-the-client', expiry_date: Date.now() + 3600000 })
+    await expect(tokenOf(client)).resolves.toBe('of-the-client')
+  })
+
+  test('null asks the token store, which keeps its this', async () => {
+    const tokenStore = {
+      tokens: { user: { access_token: 'stored' } },
+      async load(userId) {
+        return this.tokens[userId]
+      },
+    }
+    await expect(tokenOf(null, { tokenStore })).resolves.toBe('stored')
+  })
+
+  test.each([
+    ['null without a store', null, {}],
+    ['a user nobody knows', null, { tokenStore: { load: () => null } }],
+    ['a refresh token alone', { refresh_token: 'r' }, {}],
+    ['an empty token', '', {}],
+    ['a client without a token', { getAccessToken: async () => ({ token: null }) }, {}],
+  ])('%s is GOOGLE_AUTH_REQUIRED and nothing is sent', async (_name, auth, config) => {
+    await expect(tokenOf(auth, config)).rejects.toMatchObject({
+      code: 'GOOGLE_AUTH_REQUIRED',
+      outcome: 'not-sent',
+      requiresReauth: true,
+    })
+    expect(fake.calls).toEqual([])
+  })
+
+  test('a client that fails is told without its error, which holds the refresh token', async () => {
+    const failing = (data) => ({
+      getAccessToken: () => Promise.reject(Object.assign(new Error('r-secret'), { response: { data } })),
+    })
+    const error = await tokenOf(failing({})).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'GOOGLE_AUTH_FAILED', retryable: true, outcome: 'not-sent' })
+    expect(error.cause).toBeUndefined()
+    expect(require('node:util').inspect(error, { showHidden: true, depth: 5 })).not.toContain('r-secret')
+    await expect(tokenOf(failing({ error: 'invalid_grant' }))).rejects.toMatchObject({
+      code: 'GOOGLE_AUTH_REQUIRED',
+      requiresReauth: true,
+      response: { data: { error: 'invalid_grant' } },
+    })
+  })
+
+  test.each([['line\r\nX-Injected: 1'], ['a b'], ['tökén']])(
+    'a token that no header can carry is refused',
+    async (token) => {
+      const error = await tokenOf(token).catch((thrown) => thrown)
+      expect(error).toMatchObject({ code: 'VALIDATION_FAILED', field: 'auth' })
+      expect(error.message).not.toContain(token)
+    },
+  )
+})

@@ -1,0 +1,114 @@
+'use strict'
+
+/** What the native part rejects with: an Error whose message is a CalendarError as JSON text. */
+function nativeError(fields) {
+  return new Error(
+    JSON.stringify({
+      code: 'INTERNAL',
+      outcome: 'not-sent',
+      message: 'words',
+      retryable: false,
+      requiresReauth: false,
+      operation: null,
+      eventId: null,
+      status: null,
+      reason: null,
+      attempts: 0,
+      elapsedMs: 0,
+      field: null,
+      ...fields,
+    }),
+  )
+}
+
+/**
+ * A stand-in for the generated binding: it records what crosses and answers as it is told. `answers[method]` is a
+ * value, or a function of the parsed arguments and the ticket.
+ */
+function fakeNative() {
+  const fake = {
+    calls: [],
+    services: [],
+    answers: {},
+    openWork: 0,
+    verdict: { retry: false, delayMs: 0, why: 'told so' },
+    verdicts: [],
+  }
+
+  class NativeService {
+    constructor(configJson, notify) {
+      if (fake.refuseConfig) throw fake.refuseConfig
+      Object.assign(this, { config: JSON.parse(configJson), notify, cancelled: [], holds: [] })
+      fake.services.push(this)
+    }
+
+    configure(partialJson) {
+      if (fake.refuseConfig) throw fake.refuseConfig
+      fake.calls.push({ method: 'configure', args: JSON.parse(partialJson) })
+    }
+
+    cancel(ticket) {
+      this.cancelled.push(ticket)
+      fake.onCancel?.(ticket)
+    }
+
+    openWork() {
+      return fake.openWork
+    }
+
+    settled(maxMs) {
+      return new Promise((resolve) => {
+        this.holds.push({ maxMs, release: resolve })
+      })
+    }
+
+    async close(drainMs) {
+      fake.calls.push({ method: 'close', drainMs })
+      return '[]'
+    }
+
+    async pending() {
+      return '[]'
+    }
+
+    async recover() {
+      return '[]'
+    }
+
+    metrics() {
+      return '{"inFlight":0}'
+    }
+  }
+
+  for (const method of ['createEvent', 'createEvents', 'verifyEvent', 'updateEvent']) {
+    NativeService.prototype[method] = async (args, body, ticket) => answer(method, args, body, ticket)
+  }
+  for (const method of ['getEvent', 'listPage', 'deleteEvent']) {
+    NativeService.prototype[method] = async (args, ticket) => answer(method, args, undefined, ticket)
+  }
+
+  async function answer(method, argsText, bodyText, ticket) {
+    const call = {
+      method,
+      args: JSON.parse(argsText),
+      body: bodyText === undefined ? undefined : JSON.parse(bodyText),
+      ticket,
+    }
+    fake.calls.push(call)
+    const told = fake.answers[method]
+    const value = typeof told === 'function' ? await told(call) : told
+    return typeof value === 'string' ? value : JSON.stringify(value ?? { success: true, eventId: 'event1' })
+  }
+
+  fake.binding = {
+    NativeService,
+    retryVerdict(errorJson, attempt, idempotent, retryJson) {
+      const asked = { error: JSON.parse(errorJson), attempt, idempotent, retry: JSON.parse(retryJson) }
+      fake.verdicts.push(asked)
+      return JSON.stringify(typeof fake.verdict === 'function' ? fake.verdict(asked) : fake.verdict)
+    },
+  }
+  return fake
+}
+
+module.exports = { fakeNative, nativeError }

@@ -1,0 +1,64 @@
+// Compiled, never run: what a TypeScript caller of the CommonJS package may write.
+import surecal = require('surecal')
+import type { calendar_v3 } from '@googleapis/calendar'
+import type { OAuth2Client } from 'google-auth-library'
+
+declare const oauth2Client: OAuth2Client
+declare const ofGoogle: calendar_v3.Schema$Event
+declare const ours: surecal.CalendarEvent
+
+// Events go both ways between Google's client and this package.
+const toOurs: surecal.CalendarEvent = ofGoogle
+const toGoogle: calendar_v3.Schema$Event = ours
+
+const service = new surecal.CalendarService({
+  resolveCalendar: async (userId) => ({ calendarId: `calendar-of-${userId}` }),
+  tokenStore: { load: () => ({ access_token: 'token' }), save: async () => undefined },
+  onOperation: (record) => (record.settled === 'deleted' ? record.googleEventId : record.error),
+  logger: console,
+  retry: { maxRetries: 3 },
+})
+
+async function everyAuth(event: surecal.CalendarEvent): Promise<void> {
+  await service.createEvent('user', oauth2Client, event)
+  await service.createEvent('user', 'token', event)
+  await service.createEvent('user', { access_token: 'token' }, event)
+  await service.createEvent('user', { getAccessToken: async () => ({ token: 'token' }) }, event)
+  await service.createEvent('user', { getRequestHeaders: async () => new Headers() }, event)
+  await service.createEvent(42, null, event)
+}
+
+async function results(): Promise<string> {
+  const result = await surecal.createEvent('user', null, toOurs, {
+    idempotencyKey: 'key',
+    sendUpdates: 'none',
+    signal: AbortSignal.timeout(10),
+    context: { request: 7 },
+  })
+  if (!result.success) {
+    const code: 'VERIFICATION_FAILED' = result.errorCode
+    return code + result.verificationDetails.mismatches?.map((mismatch) => mismatch.field).join()
+  }
+  const back: calendar_v3.Schema$Event = result.event
+  for await (const event of service.listEvents('user', null, { timeMin: new Date() })) void event.summary
+  const answer: number = await service.executeWithRetry(async () => 1, 3, { idempotent: true })
+  return result.eventHash + back.id + answer
+}
+
+function errors(error: unknown): surecal.Outcome | undefined {
+  if (!surecal.CalendarError.is(error)) return undefined
+  const code: surecal.CalendarErrorCode = error.code
+  void code
+  return error.code === surecal.CALENDAR_ERROR_CODE.TIMEOUT ? 'unknown' : error.outcome
+}
+
+// @ts-expect-error a misspelt key of the configuration
+new surecal.CalendarService({ timeoutMS: 5 })
+// @ts-expect-error a misspelt option
+void service.createEvent('user', null, {}, { idempotencykey: 'key' })
+// @ts-expect-error no user
+void service.createEvent(undefined, null, {})
+// @ts-expect-error not one of Google's words
+void service.createEvent('user', null, {}, { sendUpdates: 'everyone' })
+
+export { everyAuth, results, errors, toGoogle }

@@ -1,0 +1,582 @@
+/**
+ * surecal: Google Calendar writes that can be believed. This file is the manual of the API.
+ *
+ * Every time is in milliseconds unless its name says otherwise.
+ *
+ * @example
+ * const { CalendarService } = require('surecal')
+ * module.exports = new CalendarService({
+ *   resolveCalendar: async (userId) => ({ calendarId: 'primary' }),
+ *   onOperation: (record) => CalendarLog.create(record),
+ * })
+ * // and anywhere:
+ * const result = await service.createEvent(userId, auth, eventData, { idempotencyKey })
+ */
+
+import type { CalendarEvent } from './lib/types/event'
+import type {
+  BatchResult,
+  CreateResult,
+  DeleteResult,
+  GetResult,
+  Metrics,
+  PendingEntry,
+  UpdateResult,
+  VerificationDetails,
+  VerifyResult,
+} from './lib/types/results'
+
+export type * from './lib/types/event'
+export type * from './lib/types/results'
+
+// ---------------------------------------------------------------- errors
+
+/** Every code of {@link CalendarError}; the README's table tells the HTTP status and whether it is retryable. */
+export type CalendarErrorCode =
+  /** 400. The input is wrong; nothing was sent. */
+  | 'VALIDATION_FAILED'
+  /** 504, retryable. The deadline passed. */
+  | 'TIMEOUT'
+  /** 502, retryable. The network failed: refused, reset, cut, not JSON. */
+  | 'NETWORK_ERROR'
+  /** 502, retryable. Google answered 5xx. */
+  | 'SERVER_ERROR'
+  /** 429, retryable. Google, or the local rate limit, said "slower". */
+  | 'RATE_LIMITED'
+  /** 429. Google's usage limits, which last for hours. */
+  | 'QUOTA_EXCEEDED'
+  /** 401. The grant is dead or missing: the user must reconnect. */
+  | 'GOOGLE_AUTH_REQUIRED'
+  /** 401, retryable. The token could not be refreshed now. */
+  | 'GOOGLE_AUTH_FAILED'
+  /** 403. Google refuses this user or this scope. */
+  | 'PERMISSION_DENIED'
+  /** 404. No such event or calendar, or not visible to this user. */
+  | 'NOT_FOUND'
+  /** 502, retryable. What was written could not be read back as it was asked for. */
+  | 'VERIFICATION_FAILED'
+  /** 422. One idempotency key was used for two different requests. */
+  | 'IDEMPOTENCY_KEY_REUSED'
+  /** 409, retryable. The first request with this key is still running. */
+  | 'IDEMPOTENCY_IN_PROGRESS'
+  /** 409. The calendar is in a state in which the operation makes no sense. */
+  | 'CONFLICT'
+  /** 412, retryable. The event changed between read and write, more often than is retried. */
+  | 'PRECONDITION_FAILED'
+  /** 422. Google hides the guest list from this user. */
+  | 'ATTENDEES_HIDDEN'
+  /** 503, retryable. The store, or a callback of yours that reads one, does not answer. */
+  | 'STORE_UNAVAILABLE'
+  /** 503, retryable. `limits.maxInFlight` stayed full past the deadline. */
+  | 'OVERLOADED'
+  /** 499. Your AbortSignal fired. */
+  | 'ABORTED'
+  /** 503. The service was closed. */
+  | 'CLOSED'
+  /** 500. The configuration is wrong. */
+  | 'CONFIGURATION'
+  /** 500. A fault of surecal itself. */
+  | 'INTERNAL'
+
+/**
+ * "Is it in the calendar?", as far as this process can know.
+ * - `not-sent`: nothing of the call ever reached Google.
+ * - `rejected`: Google, or a check before the write, refused it; nothing changed.
+ * - `unknown`: a write was sent and its fate is not known; it is settled in the background and listed by `pending()`.
+ * - `applied`: the write is in the calendar although the call failed.
+ */
+export type Outcome = 'not-sent' | 'rejected' | 'unknown' | 'applied'
+
+/**
+ * What every rejection is. The message holds no token, no address and no event text: it may be logged and shown.
+ *
+ * @example
+ * try {
+ *   await service.createEvent(userId, auth, eventData, { idempotencyKey })
+ * } catch (error) {
+ *   if (CalendarError.is(error) && error.requiresReauth) return res.redirect('/connect-google')
+ *   throw error
+ * }
+ */
+export class CalendarError extends Error {
+  readonly name: 'CalendarError'
+  readonly code: CalendarErrorCode
+  /** The same as `code`, for handlers that read the field of failed results. */
+  readonly errorCode: CalendarErrorCode
+  readonly outcome: Outcome
+  /** The same call may succeed later without anybody changing anything. With one idempotency key it is safe as well. */
+  readonly retryable: boolean
+  /** The user must go through Google's consent again. */
+  readonly requiresReauth: boolean
+  /** The method that failed: `createEvent`. */
+  readonly operation: string | null
+  readonly eventId: string | null
+  /** Google's HTTP status, if it answered. */
+  readonly status: number | null
+  /** Google's reason word (`rateLimitExceeded`), if it gave one. */
+  readonly reason: string | null
+  /** HTTP exchanges begun. */
+  readonly attempts: number
+  /** From the call to the failure. */
+  readonly elapsedMs: number
+  /** The field of the input that is wrong (`eventData.start.dateTime`), with VALIDATION_FAILED. */
+  readonly field?: string
+  /** What your own callback threw; never an error of the native part or of a Google client. */
+  readonly cause?: unknown
+  /** For handlers written for Google's client: Google's status (else the code's HTTP status) and a body of its shape. */
+  readonly response: { status: number; data: { error: unknown; error_description?: string } }
+  /** True also for errors of another copy of the package or of another realm, where `instanceof` fails. */
+  static is(value: unknown): value is CalendarError
+  /** All fields but `cause`, `response` and the stack. */
+  toJSON(): CalendarErrorJson
+}
+
+export interface CalendarErrorJson {
+  name: 'CalendarError'
+  code: CalendarErrorCode
+  outcome: Outcome
+  message: string
+  retryable: boolean
+  requiresReauth: boolean
+  operation: string | null
+  eventId: string | null
+  status: number | null
+  reason: string | null
+  attempts: number
+  elapsedMs: number
+  field?: string
+}
+
+// ---------------------------------------------------------------- auth and the caller's callbacks
+
+/** A user's id: text, a number, or an id object such as a MongoDB ObjectId. Plain objects are refused. */
+export type UserId = string | number | bigint | { toHexString(): string } | { toString(): string }
+
+/** Plain credentials, as Google's client keeps them. */
+export interface Credentials {
+  access_token?: string | null
+  refresh_token?: string | null
+  /** Unix time in milliseconds. */
+  expiry_date?: number | null
+}
+
+/** Any object of google-auth-library, or one that behaves like it. `credentials.access_token` is taken first. */
+export type AuthClient =
+  | { credentials: Credentials }
+  | { getAccessToken(): PromiseLike<AccessTokenAnswer> | AccessTokenAnswer }
+  | { getRequestHeaders(): PromiseLike<HeadersAnswer> | HeadersAnswer }
+
+export type AccessTokenAnswer = string | null | undefined | { token?: string | null }
+/** A `Headers`, or a plain object, with `authorization: Bearer …`. */
+export type HeadersAnswer = { get(name: string): string | null | undefined } | { [name: string]: unknown }
+
+/** An access token, credentials, an auth client, or null: then `tokenStore.load(userId)` is asked. */
+export type Auth = string | Credentials | AuthClient | null | undefined
+
+export interface TokenStore {
+  /** What is stored for a user; null for nobody. */
+  load(userId: string): PromiseLike<Auth> | Auth
+  /** Keeps refreshed tokens. */
+  save?(userId: string, tokens: Credentials): unknown
+}
+
+/** Which calendar of a user is written to. */
+export interface CalendarPlace {
+  /** `primary`, or a calendar's id. */
+  calendarId: string
+  /** @default 'primary' for `primary`, else 'secondary' */
+  calendarType?: string | null
+  /** @default null for `primary`, else `calendarId` */
+  secondaryCalendarId?: string | null
+  /** @default null */
+  subscriptionPlan?: string | null
+  /** IANA zone for times without offset and zone. @default the config's `timeZone` */
+  timeZone?: string | null
+}
+
+export interface ResolvedCalendar {
+  calendarId: string
+  calendarType: string
+  secondaryCalendarId: string | null
+  subscriptionPlan: string | null
+  timeZone?: string
+}
+
+/** What `onOperation` receives: one record for each event that a write was asked for. */
+export interface OperationRecord {
+  userId: string
+  /** One of {@link CALENDAR_OPERATION}. */
+  operation: CalendarOperation
+  status: OperationStatus
+  calendarType: string | null
+  secondaryCalendarId: string | null
+  /** What you passed: the event, the changes, or null for a delete. */
+  eventData: unknown
+  executionTimeMs: number
+  error: string | null
+  errorCode: CalendarErrorCode | null
+  googleEventId: string | null
+  eventHash: string | null
+  verified: boolean
+  verificationDetails: VerificationDetails | null
+  attempts: number
+  /** `options.context` of the call, or null. */
+  context: unknown
+  /**
+   * Only in the second record of a failed call, when its clean-up has come to an end: the event is gone, or was left
+   * because it belongs to somebody else or was edited.
+   */
+  settled?: 'deleted' | 'kept'
+}
+
+export interface Logger {
+  debug?(message: string, more: object): unknown
+  info?(message: string, more: object): unknown
+  warn?(message: string, more: object): unknown
+  error?(message: string, more: object): unknown
+}
+
+// ---------------------------------------------------------------- configuration
+
+export interface RetryConfig {
+  /** Repetitions after the first try. @default 5 */
+  maxRetries?: number
+  /** @default 200 */
+  baseDelayMs?: number
+  /** @default 2 */
+  backoffMultiplier?: number
+  /** Longest delay; a Retry-After of Google's may be longer. @default 5000 */
+  maxDelayMs?: number
+}
+
+/**
+ * Every key is optional. An unknown key or a wrong type throws at once with the key's name. Callbacks may be sync or
+ * async, keep their `this`, and are bounded by the deadline of the call that asks them.
+ */
+export interface CalendarConfig {
+  /** Root of the Calendar API; plain `http:` only for loopback hosts. @default Google's */
+  rootUrl?: string
+  /** OAuth token endpoint; plain `http:` only for loopback hosts. @default Google's */
+  tokenUrl?: string
+  clientId?: string
+  clientSecret?: string
+  redirectUri?: string
+  /** Asked when a call's `auth` is null. */
+  tokenStore?: TokenStore
+  /** @default every user's `primary` */
+  resolveCalendar?(userId: string): PromiseLike<CalendarPlace> | CalendarPlace
+  /** For calls that name an event only. */
+  resolveCalendarForEvent?(eventId: string): unknown
+  /** Receives a record of every write. Whatever it does, the call is not affected. */
+  onOperation?(record: OperationRecord): unknown
+  /** A whole call, callbacks included. @default 10000 */
+  timeoutMs?: number
+  /** One HTTP exchange. @default 0.4 x timeoutMs */
+  attemptTimeoutMs?: number
+  /** @default 2000 */
+  connectTimeoutMs?: number
+  /** IANA zone for times without offset and zone. */
+  timeZone?: string
+  /** Full jitter; Retry-After is a floor. */
+  retry?: RetryConfig
+  verification?: {
+    /** Off: results say `verified: false`. @default true */
+    enabled?: boolean
+    /** How long a read-back is waited for. @default 3000 */
+    windowMs?: number
+    /** Put a difference right once before giving up. @default true */
+    repair?: boolean
+  }
+  /** Where claims and open clean-up are kept; `'memory'` dies with the process. @default 'memory' */
+  store?: 'memory'
+  /** How long a silent owner keeps a claim or a journal entry. @default 30000 */
+  leaseMs?: number
+  idempotency?: {
+    /** @default true */
+    enabled?: boolean
+    /** @default 3600000 */
+    ttlMs?: number
+  }
+  /** `'manual'`: only `recover()` works off what a crash left. @default 'auto' */
+  recovery?: 'auto' | 'manual'
+  /** @default silent */
+  logger?: Logger
+  limits?: {
+    /** @default 600 */
+    perUserPerMinute?: number
+    /** @default 10000 */
+    perProjectPerMinute?: number
+    /** @default 256 */
+    maxInFlight?: number
+  }
+  /** What an unknown key does, in the config and in options. @default 'refuse' */
+  unknownOptions?: 'refuse' | 'warn'
+}
+
+// ---------------------------------------------------------------- options
+
+/** Options of every call. */
+export interface CallOptions {
+  /** @default what `resolveCalendar` says */
+  calendarId?: string
+  /** The whole call. @default the config's */
+  timeoutMs?: number
+  /** One HTTP exchange. @default the config's */
+  attemptTimeoutMs?: number
+  /** @default the config's `retry.maxRetries` */
+  maxRetries?: number
+  /** Stops the waiting at once; the outcome of a write under way is settled in the background. */
+  signal?: AbortSignal
+  /** Handed to `onOperation` as it is; never sent. */
+  context?: unknown
+}
+
+export interface WriteOptions extends CallOptions {
+  /** Who gets mail. @default 'all' */
+  sendUpdates?: 'all' | 'externalOnly' | 'none'
+  /** Google's older parameter; `sendUpdates` wins, false means 'none'. */
+  sendNotifications?: boolean
+  /** Accepted for old call sites; reads are polled anyway. */
+  waitForConsistency?: boolean
+}
+
+export interface CreateOptions extends WriteOptions {
+  /** One key makes at most one live event of a user, across retries, processes and restarts. @default a random one per call */
+  idempotencyKey?: string
+  /** 0 drops `conferenceData`. @default 1 */
+  conferenceDataVersion?: 0 | 1
+  /** Do not read back; the result says `verified: false`. @default false */
+  skipVerification?: boolean
+  /** When the key's event was deleted meanwhile: make a new one, or reject. @default 'recreate' */
+  onDeleted?: 'recreate' | 'reject'
+}
+
+export interface UpdateOptions extends WriteOptions {
+  /** @default 1 */
+  conferenceDataVersion?: 0 | 1
+  /** @default false */
+  skipVerification?: boolean
+}
+
+export interface VerifyOptions extends CallOptions {
+  /** Accepted for old call sites; reads are polled anyway. */
+  waitForConsistency?: boolean
+}
+
+/** Google's list parameters. */
+export interface ListQuery {
+  /** RFC 3339, exclusive bound on an event's end. */
+  timeMin?: string | Date
+  /** RFC 3339, exclusive bound on an event's start. */
+  timeMax?: string | Date
+  updatedMin?: string | Date
+  /** Events per page, at most 2500; all pages are read in any case. @default Google's 250 */
+  maxResults?: number
+  /** Instances of recurring events instead of the series. @default false */
+  singleEvents?: boolean
+  orderBy?: 'startTime' | 'updated'
+  q?: string
+  showDeleted?: boolean
+  timeZone?: string
+  iCalUID?: string
+  privateExtendedProperty?: string | string[]
+  sharedExtendedProperty?: string | string[]
+  eventTypes?: string | string[]
+}
+
+// ---------------------------------------------------------------- the service
+
+/**
+ * A service. Methods are bound: `const { createEvent } = service` works. Every method that talks to Google settles
+ * within `timeoutMs` plus one second (`createEvents`: half a second more for each event, 60 s at most) and rejects
+ * with {@link CalendarError}.
+ */
+export class CalendarService {
+  /** @throws CalendarError CONFIGURATION or VALIDATION_FAILED */
+  constructor(config?: CalendarConfig)
+
+  /**
+   * Makes one event and reads it back. A failed verification *resolves* with `success: false`, after the event was
+   * taken away again; everything else rejects.
+   *
+   * @example
+   * const result = await service.createEvent(userId, oauth2Client, {
+   *   summary: 'Algebra',
+   *   start: { dateTime: '2027-03-01T10:00:00', timeZone: 'Europe/Berlin' },
+   *   end: { dateTime: '2027-03-01T11:00:00', timeZone: 'Europe/Berlin' },
+   * }, { idempotencyKey: req.idempotencyKey })
+   * if (!result.success) return res.status(502).json({ error: result.error })
+   */
+  createEvent(userId: UserId, auth: Auth, eventData: CalendarEvent, options?: CreateOptions): Promise<CreateResult>
+
+  /**
+   * Makes a class's whole schedule, all or nothing. Event i has the key `idempotencyKey:i`.
+   *
+   * @example
+   * const { success, events, rollbackPending } = await service.createEvents(userId, auth, lessons, { idempotencyKey })
+   */
+  createEvents(userId: UserId, auth: Auth, eventsData: CalendarEvent[], options?: CreateOptions): Promise<BatchResult>
+
+  /**
+   * Compares an event with expected data; only what is given is compared. Never rejects.
+   *
+   * @example
+   * const { verified, mismatches } = await service.verifyEvent(userId, auth, eventId, { summary: 'Algebra' })
+   */
+  verifyEvent(
+    userId: UserId,
+    auth: Auth,
+    eventId: string,
+    expectedData: CalendarEvent,
+    options?: VerifyOptions,
+  ): Promise<VerifyResult>
+
+  /** @throws CalendarError NOT_FOUND, and the rest of the table */
+  getEvent(userId: UserId, auth: Auth, eventId: string, options?: CallOptions): Promise<GetResult>
+
+  /**
+   * All events of all pages; a page is read when it is needed, each within `timeoutMs`. Leaving the loop ends it.
+   *
+   * @example
+   * for await (const event of service.listEvents(userId, auth, { timeMin: new Date() })) console.log(event.id)
+   */
+  listEvents(
+    userId: UserId,
+    auth: Auth,
+    query?: ListQuery | null,
+    options?: CallOptions,
+  ): AsyncGenerator<CalendarEvent, void, undefined>
+
+  /** Sends only what changed, guarded by the ETag, and reads it back. `null` in `changes` deletes a field. */
+  updateEvent(
+    userId: UserId,
+    auth: Auth,
+    eventId: string,
+    changes: Partial<{ [Key in keyof CalendarEvent]: CalendarEvent[Key] | null }>,
+    options?: UpdateOptions,
+  ): Promise<UpdateResult>
+
+  /** An event that is gone already (404, 410) is a success. */
+  deleteEvent(userId: UserId, auth: Auth, eventId: string, options?: WriteOptions): Promise<DeleteResult>
+
+  /**
+   * For call sites not migrated yet: runs `fn` with the service's retry policy, all attempts together within
+   * `timeoutMs`. Work whose outcome is unknown (timeout, reset, 5xx) is repeated only when it is `idempotent`.
+   *
+   * @param maxRetries repetitions after the first try, 0 to 100. @default the config's, 5
+   * @example
+   * await service.executeWithRetry(() => calendar.events.get({ auth, calendarId, eventId }), 3, { idempotent: true })
+   */
+  executeWithRetry<T>(
+    fn: () => PromiseLike<T> | T,
+    maxRetries?: number,
+    options?: {
+      /** A second arrival does no harm: reads, deletes, writes with an id of your own. @default false */
+      idempotent?: boolean
+    },
+  ): Promise<T>
+
+  /**
+   * The promise's answer, or a CalendarError TIMEOUT with the message `<name> timed out after <ms>ms` and outcome
+   * `unknown`: what the promise stands for goes on.
+   *
+   * @param name @default 'Operation'
+   */
+  withTimeout<T>(promise: PromiseLike<T> | T, ms: number, name?: string): Promise<T>
+
+  /** Whether the failed call may be made again as it is. @param options.idempotent @default false */
+  isRetryableError(error: unknown, options?: { idempotent?: boolean }): boolean
+
+  /** What the `resolveCalendar` of the config says, filled up; `primary` without one. */
+  resolveCalendar(userId: UserId): Promise<ResolvedCalendar>
+
+  /** Hands a record to `onOperation`. Never rejects on its account. */
+  logOperation(record: Partial<OperationRecord> & { [key: string]: unknown }): Promise<void>
+
+  /**
+   * Changes the configuration at run time: all but URLs, client credentials, store and leaseMs. A callback set to
+   * null is taken away. On the module itself the first call starts the service, as does one after `close()`.
+   *
+   * @throws CalendarError CONFIGURATION or VALIDATION_FAILED; then nothing was changed
+   * @example
+   * service.configure({ timeoutMs: 30000, verification: { enabled: false } })
+   */
+  configure(config: CalendarConfig | { [Key in keyof CalendarConfig]: CalendarConfig[Key] | null }): void
+
+  /** Writes and clean-up that are not settled yet. */
+  pending(): Promise<PendingEntry[]>
+
+  /** Works off what a crash or a failure left open, now; resolves to what is open still. */
+  recover(): Promise<PendingEntry[]>
+
+  metrics(): Metrics
+
+  /**
+   * Takes no more calls (they reject with CLOSED), waits for what is open, and lets go of everything. Resolves to what
+   * is open still; with the memory store that is lost with the process.
+   *
+   * @param options.drainMs longest wait. @default 5000
+   */
+  close(options?: { drainMs?: number }): Promise<PendingEntry[]>
+}
+
+// ---------------------------------------------------------------- the module as a service, and its constants
+
+/**
+ * The module is itself a service, ready after one `configure()`: in an old file a `require` line is all that changes.
+ *
+ * @example
+ * require('surecal').configure({ resolveCalendar, tokenStore }) // once at start
+ * const GoogleCalendarService = require('surecal') // in every old file
+ */
+export const createEvent: CalendarService['createEvent']
+export const createEvents: CalendarService['createEvents']
+export const verifyEvent: CalendarService['verifyEvent']
+export const getEvent: CalendarService['getEvent']
+export const listEvents: CalendarService['listEvents']
+export const updateEvent: CalendarService['updateEvent']
+export const deleteEvent: CalendarService['deleteEvent']
+export const executeWithRetry: CalendarService['executeWithRetry']
+export const withTimeout: CalendarService['withTimeout']
+export const isRetryableError: CalendarService['isRetryableError']
+export const resolveCalendar: CalendarService['resolveCalendar']
+export const logOperation: CalendarService['logOperation']
+export const configure: CalendarService['configure']
+export const pending: CalendarService['pending']
+export const recover: CalendarService['recover']
+export const metrics: CalendarService['metrics']
+export const close: CalendarService['close']
+
+/** Each code under its own name. */
+export const CALENDAR_ERROR_CODE: { readonly [Code in CalendarErrorCode]: Code }
+
+export type CalendarOperation =
+  'CREATE_EVENT' | 'CREATE_EVENTS' | 'VERIFY_EVENT' | 'GET_EVENT' | 'LIST_EVENTS' | 'UPDATE_EVENT' | 'DELETE_EVENT'
+/** Each operation under its own name. */
+export const CALENDAR_OPERATION: { readonly [Operation in CalendarOperation]: Operation }
+
+export type OperationStatus = 'SUCCESS' | 'FAILURE'
+export const OPERATION_STATUS: { readonly [Status in OperationStatus]: Status }
+
+/** The defaults of `retry`. */
+export const CALENDAR_RETRY_CONFIG: {
+  readonly MAX_RETRIES: 5
+  readonly BASE_DELAY_MS: 200
+  readonly BACKOFF_MULTIPLIER: 2
+  readonly MAX_DELAY_MS: 5000
+}
+
+/** Milliseconds: the default of `timeoutMs`. */
+export const CALENDAR_OPERATION_TIMEOUT: 10000
+
+/** The module. */
+declare const surecal: CalendarService & {
+  readonly CalendarService: typeof CalendarService
+  readonly CalendarError: typeof CalendarError
+  readonly CALENDAR_ERROR_CODE: typeof CALENDAR_ERROR_CODE
+  readonly CALENDAR_OPERATION: typeof CALENDAR_OPERATION
+  readonly OPERATION_STATUS: typeof OPERATION_STATUS
+  readonly CALENDAR_RETRY_CONFIG: typeof CALENDAR_RETRY_CONFIG
+  readonly CALENDAR_OPERATION_TIMEOUT: typeof CALENDAR_OPERATION_TIMEOUT
+}
+export default surecal

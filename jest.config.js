@@ -1,0 +1,14 @@
+'use strict'
+
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/__test__/**/*.test.js'],
+  globalSetup: '<rootDir>/scripts/jest_setup.js',
+  modulePathIgnorePatterns: ['<rootDir>/target/', '<rootDir>/native/.*\\.node$'],
+  moduleNameMapper: {
+    '^surecal$': '<rootDir>/index.js',
+    '^surecal/testing$': '<rootDir>/lib/testing.js',
+  },
+  // Deadlines of 10 s are part of what is tested.
+  testTimeout: 30000,
+}

@@ -1,0 +1,79 @@
+'use strict'
+
+const { configuration } = require('./errors')
+
+/** What stands for a function in the configuration text that the native part checks. */
+const FUNCTION_MARK = '[function]'
+
+/** Top-level configuration keys that are functions. */
+const FUNCTION_KEYS = ['resolveCalendar', 'resolveCalendarForEvent', 'onOperation']
+
+/** Configuration keys that are objects with methods: the methods we call, and those that must be there. */
+const OBJECT_KEYS = {
+  tokenStore: { methods: ['load', 'save'], required: ['load'] },
+  logger: { methods: ['debug', 'info', 'warn', 'error'], required: [] },
+}
+
+/**
+ * Splits a configuration: `text` is the JSON the native part checks, with every function as "[function]"; `callbacks`
+ * are the caller's functions, each an async function that keeps its `this`. A key set to null or undefined takes
+ * the callback away.
+ *
+ * @throws {CalendarError} CONFIGURATION
+ */
+function splitConfig(config) {
+  if (config === null || typeof config !== 'object' || Array.isArray(config)) {
+    throw configuration('The configuration must be an object.')
+  }
+  const plain = {}
+  const callbacks = {}
+  try {
+    for (const key of Object.keys(config)) {
+      if (FUNCTION_KEYS.includes(key)) {
+        callbacks[key] = functionOf(config, key, config[key])
+        plain[key] = callbacks[key] && FUNCTION_MARK
+      } else if (key in OBJECT_KEYS) {
+        callbacks[key] = methodsOf(key, config[key])
+        plain[key] = callbacks[key] && marked(callbacks[key])
+      } else {
+        plain[key] = config[key]
+      }
+    }
+    return { text: JSON.stringify(plain, crossable), plain, callbacks }
+  } catch (error) {
+    if (error?.code === 'CONFIGURATION') throw error
+    throw configuration(
+      'The configuration cannot be written as JSON (a self-reference, a BigInt, or a getter that throws).',
+    )
+  }
+}
+
+function functionOf(owner, key, value) {
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'function') throw configuration(`${key} must be a function.`)
+  return (...args) => Reflect.apply(value, owner, args)
+}
+
+function methodsOf(key, object) {
+  if (object === undefined || object === null) return undefined
+  const { methods, required } = OBJECT_KEYS[key]
+  if (typeof object !== 'object' && typeof object !== 'function') throw configuration(`${key} must be an object.`)
+  const found = {}
+  for (const method of methods) {
+    const value = functionOf(object, `${key}.${method}`, object[method])
+    if (value) found[method] = value
+    else if (required.includes(method)) throw configuration(`${key}.${method} must be a function.`)
+  }
+  return found
+}
+
+const marked = (methods) => Object.fromEntries(Object.keys(methods).map((name) => [name, FUNCTION_MARK]))
+
+/** JSON.stringify turns NaN into null and drops functions; both must reach the native check as what they are: wrong. */
+function crossable(key, value) {
+  if (typeof value === 'function') return FUNCTION_MARK
+  if (typeof value === 'number' && !Number.isFinite(value)) throw configuration(`${key} must be a finite number.`)
+  return value
+}
+
+module.exports = { splitConfig }

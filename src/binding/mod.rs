@@ -1,0 +1,236 @@
+//! The Node boundary: parse, call, settle. Everything crosses as JSON text; a rejection's message is a
+//! [`CalendarError`] as JSON text, which the facade turns into one. No other file names napi.
+
+#![allow(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dashmap::DashMap;
+use napi::bindgen_prelude::Function;
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::model::{CalendarError, Code};
+use crate::policy::Backoff;
+use crate::service::{Cancel, Foundation, Listener, Service, own_verdict, to_text};
+
+/// Threads of the runtime that all environments of a process share. Calls wait on the network, they do not compute.
+const WORKER_THREADS: usize = 2;
+
+#[napi_derive::module_init]
+fn init() {
+    // The default hook prints the panic's payload, which can hold a value of the caller's.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
+        napi_log(&format!("surecal met an internal fault at {place}; the call it served is rejected with INTERNAL"));
+    }));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .thread_name("surecal")
+        .enable_all()
+        .build();
+    if let Ok(runtime) = runtime {
+        napi::bindgen_prelude::create_custom_tokio_runtime(runtime);
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the only place a panic can be told to")]
+fn napi_log(text: &str) {
+    eprintln!("{text}");
+}
+
+fn rejection(error: &CalendarError) -> napi::Error {
+    napi::Error::from_reason(to_text(error))
+}
+
+fn settle(result: Result<String, CalendarError>) -> napi::Result<String> {
+    result.map_err(|error| rejection(&error))
+}
+
+/// A service, as the facade holds it.
+#[napi]
+pub struct NativeService {
+    service: Service,
+    /// `AbortSignal`s of calls at work, by the facade's ticket; 0 is never one.
+    signals: Arc<DashMap<u32, Cancel>>,
+}
+
+/// Forgets a ticket when its call is over, however it ends.
+struct Ticket {
+    signals: Arc<DashMap<u32, Cancel>>,
+    number: u32,
+    cancel: Cancel,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.signals.remove(&self.number);
+    }
+}
+
+#[napi]
+impl NativeService {
+    /// `configJson`: the configuration, every function replaced by `"[function]"`. `notify` gets one JSON text per
+    /// notice; it is held weakly, so that an idle service does not keep the process.
+    #[napi(constructor)]
+    pub fn new(config_json: String, notify: Function<'_, (String,), ()>) -> napi::Result<Self> {
+        let notify = notify.build_threadsafe_function().weak::<true>().build()?;
+        let listener: Listener = Arc::new(move |notice| {
+            notify.call((to_text(&notice),), ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        let clock = Clock::system();
+        let foundation = Foundation { transport: None, store: None, clock, listener };
+        let service = Service::new(&config_json, foundation).map_err(|error| rejection(&error))?;
+        Ok(Self { service, signals: Arc::default() })
+    }
+
+    /// Changes settings while calls run.
+    #[napi]
+    pub fn configure(&self, partial_json: String) -> napi::Result<()> {
+        self.service.configure(&partial_json).map_err(|error| rejection(&error))
+    }
+
+    /// See `createEvent` in index.d.ts.
+    #[napi]
+    pub async fn create_event(&self, args_json: String, event_json: String, ticket: u32) -> napi::Result<String> {
+        let ticket = self.ticket(ticket);
+        settle(self.service.create_event(&args_json, &event_json, ticket.cancel.clone()).await)
+    }
+
+    /// See `createEvents` in index.d.ts.
+    #[napi]
+    pub async fn create_events(&self, args_json: String, events_json: String, ticket: u32) -> napi::Result<String> {
+        let ticket = self.ticket(ticket);
+        settle(self.service.create_events(&args_json, &events_json, ticket.cancel.clone()).await)
+    }
+
+    /// See `verifyEvent` in index.d.ts.
+    #[napi]
+    pub async fn verify_event(&self, args_json: String, expected_json: String, ticket: u32) -> napi::Result<String> {
+        let ticket = self.ticket(ticket);
+        settle(self.service.verify_event(&args_json, &expected_json, ticket.cancel.clone()).await)
+    }
+
+    /// See `getEvent` in index.d.ts.
+    #[napi]
+    pub async fn get_event(&self, args_json: String, ticket: u32) -> napi::Result<String> {
+        let ticket = self.ticket(ticket);
+        settle(self.service.get_event(&args_json, ticket.cancel.clone()).await)
+    }
+
+    /// One page of `listEvents`.
+    #[napi]
+    pub async fn list_page(&self, args_json: String, ticket: u32) -> napi::Result<String> {
+        let ticket = self.ticket(ticket);
+        settle(self.service.list_page(&args_json, ticket.cancel.clone()).await)
+    }
+
+    /// See `updateEvent` in index.d.ts.
+    #[napi]
+    pub async fn update_event(&self, args_json: String, changes_json: String, ticket: u32) -> napi::Result<String> {
+        let ticket = self.ticket(ticket);
+        settle(self.service.update_event(&args_json, &changes_json, ticket.cancel.clone()).await)
+    }
+
+    /// See `deleteEvent` in index.d.ts.
+    #[napi]
+    pub async fn delete_event(&self, args_json: String, ticket: u32) -> napi::Result<String> {
+        let ticket = self.ticket(ticket);
+        settle(self.service.delete_event(&args_json, ticket.cancel.clone()).await)
+    }
+
+    /// The `AbortSignal` of a call fired.
+    #[napi]
+    pub fn cancel(&self, ticket: u32) {
+        if let Some(cancel) = self.signals.get(&ticket) {
+            cancel.cancel();
+        }
+    }
+
+    /// What is not cleaned up yet.
+    #[napi]
+    pub async fn pending(&self) -> napi::Result<String> {
+        Ok(to_text(&self.service.pending().await))
+    }
+
+    /// One round with everything that is open; what is still open after it.
+    #[napi]
+    pub async fn recover(&self) -> napi::Result<String> {
+        Ok(to_text(&self.service.recover().await))
+    }
+
+    /// The counters.
+    #[napi]
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        to_text(&self.service.metrics())
+    }
+
+    /// Attempts and clean-ups that are open now.
+    #[napi]
+    #[must_use]
+    pub fn open_work(&self) -> u32 {
+        u32::try_from(self.service.open_work()).unwrap_or(u32::MAX)
+    }
+
+    /// Resolves when nothing is open, or after `maxMs`. While it is pending, Node's event loop stays up.
+    #[napi]
+    pub async fn settled(&self, max_ms: f64) -> napi::Result<()> {
+        self.service.drained(millis(max_ms)).await;
+        Ok(())
+    }
+
+    /// Takes no new calls and waits at most `drainMs` for what is open; what is left.
+    #[napi]
+    pub async fn close(&self, drain_ms: f64) -> napi::Result<String> {
+        Ok(to_text(&self.service.close(millis(drain_ms)).await))
+    }
+
+    fn ticket(&self, number: u32) -> Ticket {
+        let cancel = Cancel::default();
+        if number != 0 {
+            self.signals.insert(number, cancel.clone());
+        }
+        Ticket { signals: Arc::clone(&self.signals), number, cancel }
+    }
+}
+
+/// Whether a function of the caller's own may be run again, and when.
+#[napi]
+pub fn retry_verdict(
+    error_json: String,
+    attempt: u32,
+    idempotent: bool,
+    retry_json: Option<String>,
+) -> napi::Result<String> {
+    let verdict = own_verdict(&error_json, attempt, idempotent, retry_json.as_deref(), rand::random());
+    settle(verdict.map(|verdict| to_text(&verdict)))
+}
+
+/// The tables that JS shows: error codes and retry defaults.
+#[napi]
+#[must_use]
+pub fn constants() -> String {
+    let codes: Vec<_> = Code::ALL
+        .iter()
+        .map(|code| json!({ "code": code.name(), "http": code.http_status(), "retryable": code.retryable() }))
+        .collect();
+    let retry = Backoff::default();
+    json!({
+        "errorCodes": codes,
+        "retry": {
+            "maxRetries": retry.max_retries,
+            "baseDelayMs": retry.base.as_millis(),
+            "backoffMultiplier": retry.multiplier,
+            "maxDelayMs": retry.max.as_millis(),
+        },
+    })
+    .to_string()
+}
+
+fn millis(time: f64) -> Duration {
+    Duration::try_from_secs_f64(time / 1000.0).unwrap_or(Duration::MAX)
+}

@@ -1,0 +1,323 @@
+//! The Calendar API's endpoints, as verbs. Each says what may have become of the calendar; none retries or waits.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::path::{self, Query};
+use super::scope::Scope;
+use super::send::{Answer, Exchange, Reply, Sender};
+use super::transport::{HttpReply, HttpRequest};
+use crate::model::{CalendarError, Code, Outcome};
+use crate::policy::Kind;
+
+/// Whom Google mails about a change (`sendUpdates`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SendUpdates {
+    /// All guests. The default of `createEvent`.
+    #[default]
+    All,
+    /// Guests who do not use Google Calendar.
+    ExternalOnly,
+    /// Nobody. "Some emails might still be sent" (API reference).
+    None,
+}
+
+impl SendUpdates {
+    /// The parameter's value.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::ExternalOnly => "externalOnly",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Query parameters of an insert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InsertParams {
+    /// 0 or 1. With 0 Google silently ignores `conferenceData`.
+    pub conference_data_version: u8,
+    /// Whom Google mails.
+    pub send_updates: SendUpdates,
+    /// Whether the body may hold attachments; without it they are ignored.
+    pub supports_attachments: bool,
+}
+
+/// Query parameters of a patch: those of an insert.
+pub type PatchParams = InsertParams;
+
+/// An event as Google sent it. `Debug` prints no content.
+#[derive(Clone, PartialEq)]
+pub struct Fetched {
+    /// The `ETag`, with its quotes, as `If-Match` wants it. Empty if Google sent none.
+    pub etag: String,
+    /// The body, byte for byte.
+    pub raw: Bytes,
+    /// The body, parsed.
+    pub event: Map<String, Value>,
+}
+
+impl Fetched {
+    /// Whether this is a tombstone: a deleted event, whose id stays taken.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        self.event.get("status").and_then(Value::as_str) == Some("cancelled")
+    }
+}
+
+impl fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fetched({} bytes, {})", self.raw.len(), if self.cancelled() { "cancelled" } else { "live" })
+    }
+}
+
+/// How an insert ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Insert {
+    /// Google says that it created this event.
+    Created(Fetched),
+    /// 409: the id is taken, by a live or by a deleted event. Read it to learn by which.
+    Taken,
+}
+
+/// How a patch ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Patch {
+    /// The event as it is now.
+    Done(Fetched),
+    /// 412: it changed since `etag` was read. Nothing was written.
+    Changed,
+    /// 404 or 410: there is no such event (any more).
+    Missing,
+}
+
+/// How a delete ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delete {
+    /// Deleted by this call.
+    Done,
+    /// 410: it was deleted before.
+    Gone,
+    /// 404: never existed, or this user cannot see the calendar.
+    Missing,
+    /// 412: it changed since `etag` was read. Nothing was deleted.
+    Changed,
+}
+
+/// One page of a list.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The body, byte for byte.
+    pub raw: Bytes,
+    /// The next page's `pageToken`; `None` on the last page. A page may be empty and not be the last.
+    pub next_page_token: Option<String>,
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Page({} bytes, {})", self.raw.len(), if self.next_page_token.is_some() { "more" } else { "last" })
+    }
+}
+
+/// The events of Google's calendars.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    /// What sends, waits and repeats.
+    pub sender: Arc<Sender>,
+}
+
+impl Calendar {
+    /// The endpoints over `sender`.
+    #[must_use]
+    pub const fn new(sender: Arc<Sender>) -> Self {
+        Self { sender }
+    }
+
+    /// `events.insert`. `body` should carry the id: without one, an insert of unknown fate cannot be looked for.
+    ///
+    /// A 2xx whose body is not this event (cut short by a proxy, HTML) is an error with [`Outcome::Unknown`].
+    pub async fn insert(
+        &self,
+        scope: &Scope,
+        calendar: &str,
+        body: &Map<String, Value>,
+        params: InsertParams,
+    ) -> Result<Insert, CalendarError> {
+        let path = path::events(calendar)? + &write_query(params).finish();
+        let id = body.get("id").and_then(Value::as_str);
+        let exchange = write(calendar, Method::POST, path, json(body)?);
+        let reply = self.sender.send(scope, exchange, |reply| event(reply, id, false)).await?;
+        match reply.answer {
+            Answer::Accepted(event) => Ok(Insert::Created(event)),
+            Answer::Taken => Ok(Insert::Taken),
+            Answer::Missing => Err(self.no_calendar(scope, &reply)),
+            _ => Err(self.unexpected(scope, &reply)),
+        }
+    }
+
+    /// `events.get`; `None` is a 404. A deleted event is found, [`Fetched::cancelled`]. `fields` is a partial
+    /// response mask; it should ask for `id`, `etag` and `status`.
+    pub async fn get(
+        &self,
+        scope: &Scope,
+        calendar: &str,
+        id: &str,
+        fields: Option<&str>,
+    ) -> Result<Option<Fetched>, CalendarError> {
+        let path = path::event(calendar, id)? + &Query::new().maybe("fields", fields).finish();
+        let exchange = read(calendar, path);
+        let reply = self.sender.send(scope, exchange, |reply| event(reply, Some(id), fields.is_some())).await?;
+        match reply.answer {
+            Answer::Accepted(event) => Ok(Some(event)),
+            // 410 is not documented for events.get; it can only mean that there is nothing to read.
+            Answer::Missing | Answer::Gone => Ok(None),
+            _ => Err(self.unexpected(scope, &reply)),
+        }
+    }
+
+    /// `events.patch`: fields present are replaced (arrays as a whole), `null` deletes, the rest stays. With `etag`
+    /// only if the event is still the one that was read.
+    pub async fn patch(
+        &self,
+        scope: &Scope,
+        calendar: &str,
+        id: &str,
+        etag: Option<&str>,
+        body: &Map<String, Value>,
+        params: PatchParams,
+    ) -> Result<Patch, CalendarError> {
+        let path = path::event(calendar, id)? + &write_query(params).finish();
+        let mut exchange = write(calendar, Method::PATCH, path, json(body)?);
+        only_if(&mut exchange.request, etag)?;
+        let reply = self.sender.send(scope, exchange, |reply| event(reply, Some(id), false)).await?;
+        match reply.answer {
+            Answer::Accepted(event) => Ok(Patch::Done(event)),
+            Answer::Changed => Ok(Patch::Changed),
+            Answer::Missing | Answer::Gone => Ok(Patch::Missing),
+            _ => Err(self.unexpected(scope, &reply)),
+        }
+    }
+
+    /// `events.delete`. With `etag` only if the event is still the one that was read.
+    pub async fn delete(
+        &self,
+        scope: &Scope,
+        calendar: &str,
+        id: &str,
+        etag: Option<&str>,
+        send_updates: SendUpdates,
+    ) -> Result<Delete, CalendarError> {
+        let query = Query::new().pair("sendUpdates", send_updates.name());
+        let mut exchange = write(calendar, Method::DELETE, path::event(calendar, id)? + &query.finish(), Bytes::new());
+        only_if(&mut exchange.request, etag)?;
+        let reply = self.sender.send(scope, exchange, |_| Some(())).await?;
+        match reply.answer {
+            Answer::Accepted(()) => Ok(Delete::Done),
+            Answer::Gone => Ok(Delete::Gone),
+            Answer::Missing => Ok(Delete::Missing),
+            Answer::Changed => Ok(Delete::Changed),
+            _ => Err(self.unexpected(scope, &reply)),
+        }
+    }
+
+    /// `events.list`: one page. `query` holds Google's own parameters, not yet encoded.
+    pub async fn list(&self, scope: &Scope, calendar: &str, query: &[(&str, &str)]) -> Result<Page, CalendarError> {
+        let query = query.iter().fold(Query::new(), |query, (name, value)| query.pair(name, value));
+        let exchange = read(calendar, path::events(calendar)? + &query.finish());
+        let reply = self.sender.send(scope, exchange, page).await?;
+        match reply.answer {
+            Answer::Accepted(page) => Ok(page),
+            Answer::Missing => Err(self.no_calendar(scope, &reply)),
+            _ => Err(self.unexpected(scope, &reply)),
+        }
+    }
+
+    fn no_calendar<T>(&self, scope: &Scope, reply: &Reply<T>) -> CalendarError {
+        let message = format!(
+            "{} failed: Google knows no such calendar, or this user may not see it. Nothing was written; check the \
+             calendar id and the account.",
+            scope.operation
+        );
+        let error = self.sender.failure(scope, Code::NotFound, Outcome::Rejected, message);
+        error.with_reply(reply.status, reply.reason.clone())
+    }
+
+    /// A status that is documented, but not for this endpoint.
+    fn unexpected<T>(&self, scope: &Scope, reply: &Reply<T>) -> CalendarError {
+        let code = match reply.answer {
+            Answer::Changed => Code::PreconditionFailed,
+            Answer::Missing | Answer::Gone => Code::NotFound,
+            _ => Code::Conflict,
+        };
+        let message = format!(
+            "{} failed: Google refused the request with HTTP {}, which it does not document here. Nothing was written.",
+            scope.operation, reply.status
+        );
+        self.sender.failure(scope, code, Outcome::Rejected, message).with_reply(reply.status, reply.reason.clone())
+    }
+}
+
+fn read(calendar: &str, path_and_query: String) -> Exchange {
+    Exchange { request: HttpRequest::new(Method::GET, path_and_query), kind: Kind::Read, lane: calendar.to_owned() }
+}
+
+fn write(calendar: &str, method: Method, path_and_query: String, body: Bytes) -> Exchange {
+    let mut request = HttpRequest { body, ..HttpRequest::new(method, path_and_query) };
+    if !request.body.is_empty() {
+        request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    }
+    Exchange { request, kind: Kind::Write, lane: calendar.to_owned() }
+}
+
+fn write_query(params: InsertParams) -> Query {
+    let query = Query::new()
+        .pair("conferenceDataVersion", if params.conference_data_version == 0 { "0" } else { "1" })
+        .pair("sendUpdates", params.send_updates.name());
+    if params.supports_attachments { query.pair("supportsAttachments", "true") } else { query }
+}
+
+fn json(body: &Map<String, Value>) -> Result<Bytes, CalendarError> {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => Ok(Bytes::from(bytes)),
+        Err(_) => Err(CalendarError::internal(Outcome::NotSent, "an event could not be written as JSON")),
+    }
+}
+
+fn only_if(request: &mut HttpRequest, etag: Option<&str>) -> Result<(), CalendarError> {
+    if let Some(etag) = etag {
+        let value = HeaderValue::from_str(etag)
+            .map_err(|_| CalendarError::internal(Outcome::NotSent, "an ETag cannot stand in a header"))?;
+        request.headers.insert(header::IF_MATCH, value);
+    }
+    Ok(())
+}
+
+/// The event in a 2xx, if it is one and has the id asked for; `partial`: the id may be masked out.
+fn event(reply: &HttpReply, id: Option<&str>, partial: bool) -> Option<Fetched> {
+    let event: Map<String, Value> = serde_json::from_slice(&reply.body).ok()?;
+    let is_ours = match (event.get("id").and_then(Value::as_str), id) {
+        (Some(found), Some(wanted)) => found == wanted,
+        (Some(_), None) => true,
+        (None, _) => partial,
+    };
+    let etag = event.get("etag").and_then(Value::as_str).or(reply.etag.as_deref()).unwrap_or_default().to_owned();
+    is_ours.then(|| Fetched { etag, raw: reply.body.clone(), event })
+}
+
+fn page(reply: &HttpReply) -> Option<Page> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Listed {
+        next_page_token: Option<String>,
+    }
+    let is_object = reply.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let listed: Listed = serde_json::from_slice(&reply.body).ok().filter(|_| is_object)?;
+    Some(Page { raw: reply.body.clone(), next_page_token: listed.next_page_token.filter(|token| !token.is_empty()) })
+}

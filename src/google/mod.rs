@@ -1,0 +1,33 @@
+//! One exchange with Google: over the wire ([`transport`]), until it is settled ([`send`]), as a verb ([`calendar`]).
+
+use std::pin::Pin;
+
+pub mod calendar;
+pub mod error_body;
+mod fault;
+mod http_transport;
+pub mod oauth;
+mod opening;
+mod path;
+pub mod scope;
+pub mod send;
+pub mod service_account;
+mod stop;
+pub mod tally;
+pub mod token;
+pub mod transport;
+pub mod wait;
+mod watched_body;
+
+pub use calendar::{Calendar, Delete, Fetched, Insert, InsertParams, Page, Patch, PatchParams, SendUpdates};
+pub use http_transport::HttpTokenEndpoint;
+pub use oauth::{GrantFailure, Issued, OauthClient, Passing, RefreshToken, TokenEndpoint};
+pub use scope::{Lease, Scope};
+pub use send::{Answer, Exchange, Reply, Sender, SenderConfig};
+pub use service_account::ServiceAccount;
+pub use tally::{Tally, TallySnapshot};
+pub use token::{Credentials, StaticToken, Token};
+pub use transport::{HttpReply, HttpRequest, HttpTransport, Transport, TransportConfig};
+
+/// A boxed future, as the traits of this crate return them.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,103 @@
+//! What all exchanges of one call share.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::token::{Credentials, Token};
+use crate::clock::{Clock, millis};
+use crate::model::CalendarError;
+use crate::policy::Deadline;
+
+/// Answers whether the call still owns its journal entry. Asked before each send, so it must be quick and not block.
+pub type Lease = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// On whose behalf, for how long and how often: one per call (and one per clean-up, with its own deadline).
+pub struct Scope {
+    /// Whose quota and which calendar `primary` means.
+    pub user: String,
+    /// The method as JS names it (`createEvent`); messages start with it.
+    pub operation: &'static str,
+    /// Where the access token comes from.
+    pub credentials: Arc<dyn Credentials>,
+    /// When the call must have settled.
+    pub deadline: Deadline,
+    /// The most one HTTP exchange may take.
+    pub attempt_timeout: Duration,
+    /// Repeats of one exchange, at most.
+    pub max_retries: u32,
+    /// `false`: another process has taken over; send nothing more. `None`: nothing to lose.
+    pub lease: Option<Lease>,
+    attempts: AtomicU32,
+    /// The token got after a 401; should Google refuse that one too, no third is asked for.
+    renewed: Mutex<Option<Token>>,
+}
+
+impl Scope {
+    /// A scope without a lease; set the public fields to change it.
+    #[must_use]
+    pub fn new(
+        user: impl Into<String>,
+        operation: &'static str,
+        credentials: Arc<dyn Credentials>,
+        deadline: Deadline,
+        attempt_timeout: Duration,
+        max_retries: u32,
+    ) -> Self {
+        Self {
+            user: user.into(),
+            operation,
+            credentials,
+            deadline,
+            attempt_timeout,
+            max_retries,
+            lease: None,
+            attempts: AtomicU32::new(0),
+            renewed: Mutex::new(None),
+        }
+    }
+
+    /// The same call's scope, asking `lease` before each send.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Lease) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
+    /// HTTP exchanges begun so far.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts.load(Ordering::Relaxed)
+    }
+
+    /// An error with what this scope knows about the call.
+    pub(super) fn fill(&self, mut error: CalendarError, clock: &Clock) -> CalendarError {
+        error.operation = Some(self.operation);
+        error.attempts = self.attempts();
+        error.elapsed_ms = millis(clock.now().saturating_duration_since(self.deadline.started()));
+        error
+    }
+
+    pub(super) fn count_attempt(&self) {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn holds_lease(&self) -> bool {
+        self.lease.as_ref().is_none_or(|held| held())
+    }
+
+    pub(super) fn renewed(&self) -> Option<Token> {
+        self.renewed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_renewed(&self, token: &Token) {
+        *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope({}, attempts {})", self.operation, self.attempts())
+    }
+}

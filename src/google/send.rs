@@ -1,0 +1,343 @@
+//! The one loop that sends, waits and sends again. Nothing below it and nothing above it retries.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::scope::Scope;
+use super::stop::{Course, Why};
+use super::tally::Tally;
+use super::token::Token;
+use super::transport::{FaultKind, HttpReply, HttpRequest, Transport, TransportFault};
+use super::wait::{Over, pause, within};
+use crate::clock::Clock;
+use crate::model::{CalendarError, Code, Outcome};
+use crate::policy::lanes::Place;
+use crate::policy::throttle::Turn;
+use crate::policy::{Backoff, Kind, Limits, RetryBudget, Throttle, Verdict, classify};
+
+/// Where the backoff's random numbers come from: `0.0..1.0`.
+pub type Jitter = fn() -> f64;
+
+/// What a [`Sender`] is made of.
+pub struct SenderConfig {
+    /// What carries requests.
+    pub transport: Arc<dyn Transport>,
+    /// Time.
+    pub clock: Clock,
+    /// How long to wait between tries.
+    pub backoff: Backoff,
+    /// Requests a minute.
+    pub limits: Limits,
+    /// Chance.
+    pub jitter: Jitter,
+}
+
+impl SenderConfig {
+    /// The default policies over `transport`.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, clock: Clock) -> Self {
+        Self { transport, clock, backoff: Backoff::default(), limits: Limits::default(), jitter: rand::random::<f64> }
+    }
+}
+
+/// One request, and what the loop must know about it.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// What to send.
+    pub request: HttpRequest,
+    /// Whether it may change anything.
+    pub kind: Kind,
+    /// The calendar it concerns: a few writes at a time to each.
+    pub lane: String,
+}
+
+/// A settled exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply<T> {
+    /// What Google answered.
+    pub answer: Answer<T>,
+    /// The HTTP status.
+    pub status: u16,
+    /// Google's reason word, if it gave one.
+    pub reason: Option<String>,
+}
+
+/// The answers that a verb has to tell apart. All others are errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// 2xx, decoded.
+    Accepted(T),
+    /// 304.
+    NotModified,
+    /// 404.
+    Missing,
+    /// 409, the id.
+    Taken,
+    /// 410.
+    Gone,
+    /// 412.
+    Changed,
+}
+
+/// Sends exchanges until they are settled: throttled, retried, renewed, and never past the deadline.
+pub struct Sender {
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    throttle: Throttle,
+    budget: RetryBudget,
+    tally: Tally,
+    backoff: RwLock<Backoff>,
+    jitter: Jitter,
+}
+
+impl Sender {
+    /// A sender with nothing sent yet.
+    #[must_use]
+    pub fn new(config: SenderConfig) -> Self {
+        Self {
+            transport: config.transport,
+            throttle: Throttle::new(config.clock.clone(), config.limits),
+            clock: config.clock,
+            budget: RetryBudget::default(),
+            tally: Tally::default(),
+            backoff: RwLock::new(config.backoff),
+            jitter: config.jitter,
+        }
+    }
+
+    /// The clock that everything here reads.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The counters.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Rates, lanes and parked users.
+    #[must_use]
+    pub const fn throttle(&self) -> &Throttle {
+        &self.throttle
+    }
+
+    /// The waits between tries, as set now.
+    #[must_use]
+    pub fn backoff(&self) -> Backoff {
+        *self.backoff.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Other waits, from the next retry on.
+    pub fn set_backoff(&self, backoff: Backoff) {
+        *self.backoff.write().unwrap_or_else(PoisonError::into_inner) = backoff;
+    }
+
+    /// Sends `exchange` until it is settled. `decode` reads a 2xx; `None` means that it is not what this endpoint
+    /// answers (HTML, cut short), which is then treated like a lost reply.
+    ///
+    /// An error's outcome speaks of this exchange alone: [`Outcome::NotSent`] or [`Outcome::Rejected`], no send of it
+    /// was or will be applied; [`Outcome::Unknown`], a write may have been. A write of unknown fate is never repeated
+    /// here. Cancelling the deadline ends waits and reads at once; a write under way is still waited for, since its
+    /// outcome must be known.
+    pub async fn send<T: Send>(
+        &self,
+        scope: &Scope,
+        exchange: Exchange,
+        decode: impl Fn(&HttpReply) -> Option<T> + Send,
+    ) -> Result<Reply<T>, CalendarError> {
+        let mut course = Course::new(scope, &self.clock, exchange.kind);
+        let settled = self.until_settled(&mut course, &exchange, decode).await;
+        settled.map_err(|why| {
+            self.tally.stopped(why.name());
+            course.error(why)
+        })
+    }
+
+    /// An error of this scope's call, told where the loop is not: its operation, attempts and time filled in.
+    #[must_use]
+    pub fn failure(&self, scope: &Scope, code: Code, outcome: Outcome, message: String) -> CalendarError {
+        scope.fill(CalendarError::new(code, outcome, message), &self.clock)
+    }
+
+    async fn until_settled<T: Send>(
+        &self,
+        course: &mut Course<'_>,
+        exchange: &Exchange,
+        decode: impl Fn(&HttpReply) -> Option<T> + Send,
+    ) -> Result<Reply<T>, Why> {
+        let scope = course.scope;
+        // Held to the end, sleeps included: a calendar that says "slower" is not to hear the next writer meanwhile.
+        let place = self.enter_lane(scope, exchange).await?;
+        let mut token = self.token(scope, None).await?;
+        let mut retries = 0;
+        loop {
+            self.take_turn(scope, exchange.kind).await?;
+            let result = self.exchange_once(scope, exchange, &token).await?;
+            let (result, decoded) = read(result, &decode);
+            let verdict = classify(exchange.kind, course.note(&result));
+            self.account(scope, place.as_ref(), verdict);
+
+            let code = match answer(verdict, decoded) {
+                Ok(answer) => return Ok(course.reply(answer)),
+                // Known not to have been applied, or a read: a repeat can do no harm.
+                Err(Verdict::NotApplied(code) | Verdict::Transient(code)) => code,
+                // Not a retry, and without a wait: nothing was wrong but the token, and Google refused before it acted.
+                // Once only: a token got after a 401 and refused as well says that the trouble is the account.
+                Err(Verdict::RefreshToken) if scope.renewed().as_ref() != Some(&token) => {
+                    token = self.token(scope, Some(&token)).await?;
+                    continue;
+                }
+                // Asking again would change nothing, or might do the work twice.
+                Err(last) => return Err(Why::Final(last)),
+            };
+
+            if retries >= scope.max_retries {
+                return Err(Why::RetriesUsed(code));
+            }
+            if !self.budget.allows(self.clock.now()) {
+                return Err(Why::BudgetSpent(code));
+            }
+            let retry_after = result.ok().and_then(|reply| reply.retry_after);
+            let delay = self.backoff().delay(retries, (self.jitter)(), retry_after);
+            pause(&self.clock, &scope.deadline, delay).await.map_err(|over| match over {
+                Over::Cancelled => Why::Cancelled,
+                Over::TimedOut => Why::NoRoom(code, delay),
+            })?;
+            self.tally.retried(code, delay);
+            retries += 1;
+        }
+    }
+
+    async fn enter_lane(&self, scope: &Scope, exchange: &Exchange) -> Result<Option<Place>, Why> {
+        if exchange.kind == Kind::Read {
+            return Ok(None);
+        }
+        let begun = self.clock.now();
+        let place = self.throttle.lanes.enter(begun, &scope.user, &exchange.lane);
+        let place = within(&self.clock, &scope.deadline, place).await?;
+        self.tally.throttled(self.clock.now() - begun);
+        Ok(Some(place))
+    }
+
+    async fn token(&self, scope: &Scope, refused: Option<&Token>) -> Result<Token, Why> {
+        let token = within(&self.clock, &scope.deadline, scope.credentials.token(refused)).await?;
+        let token = token.map_err(|error| Why::Credentials(Box::new(error)))?;
+        if refused.is_some() {
+            self.tally.renewed();
+            scope.set_renewed(&token);
+        }
+        Ok(token)
+    }
+
+    /// Waits until neither Google's limits nor a park stand against one more request.
+    async fn take_turn(&self, scope: &Scope, kind: Kind) -> Result<(), Why> {
+        if kind == Kind::Write
+            && let Some(left) = self.throttle.parked.left(self.clock.now(), &scope.user)
+        {
+            return Err(Why::Parked(left));
+        }
+        self.wait_for(scope, || self.throttle.user_turn(&scope.user)).await?;
+        self.wait_for(scope, || self.throttle.project_turn()).await
+    }
+
+    async fn wait_for(&self, scope: &Scope, turn: impl Fn() -> Turn + Send) -> Result<(), Why> {
+        while let Turn::Wait(wait) = turn() {
+            pause(&self.clock, &scope.deadline, wait).await.map_err(|over| match over {
+                Over::Cancelled => Why::Cancelled,
+                Over::TimedOut => Why::Throttled(wait),
+            })?;
+            self.tally.throttled(wait);
+        }
+        Ok(())
+    }
+
+    /// One send, with the gates right before it: however long was waited, they are asked last.
+    async fn exchange_once(
+        &self,
+        scope: &Scope,
+        exchange: &Exchange,
+        token: &Token,
+    ) -> Result<Result<HttpReply, TransportFault>, Why> {
+        if scope.deadline.is_cancelled() {
+            return Err(Why::Cancelled);
+        }
+        let left = scope.deadline.left(self.clock.now());
+        if left.is_zero() {
+            return Err(Why::TimedOut);
+        }
+        if !scope.holds_lease() {
+            return Err(Why::LeaseLost);
+        }
+        scope.count_attempt();
+        self.tally.sent(exchange.kind, exchange.request.body.len());
+        let timeout = scope.attempt_timeout.min(left);
+        let exchanged = self.transport.exchange(exchange.request.clone(), token, timeout);
+        let result = match exchange.kind {
+            Kind::Write => exchanged.await,
+            Kind::Read => tokio::select! {
+                biased;
+                () = scope.deadline.cancelled() => return Err(Why::Cancelled),
+                result = exchanged => result,
+            },
+        };
+        match &result {
+            Ok(reply) => self.tally.answered(reply.status, reply.body.len()),
+            Err(fault) => self.tally.faulted(fault.kind),
+        }
+        Ok(result)
+    }
+
+    /// Lets the shared policies learn from an exchange.
+    fn account(&self, scope: &Scope, place: Option<&Place>, verdict: Verdict) {
+        let now = self.clock.now();
+        let failed = matches!(verdict, Verdict::NotApplied(_) | Verdict::Transient(_) | Verdict::Unknown(_));
+        self.budget.record(now, failed);
+        match (verdict, place) {
+            (Verdict::NotApplied(Code::RateLimited), Some(place)) => place.narrow(now),
+            (Verdict::Accept, Some(place)) => place.succeeded(),
+            (Verdict::Park, _) => self.throttle.parked.park(now, &scope.user),
+            _ => {}
+        }
+    }
+}
+
+/// A 2xx with what it says; one that does not say what this endpoint answers is a lost reply.
+fn read<T>(
+    result: Result<HttpReply, TransportFault>,
+    decode: &impl Fn(&HttpReply) -> Option<T>,
+) -> (Result<HttpReply, TransportFault>, Option<T>) {
+    match result {
+        Ok(reply) if (200..300).contains(&reply.status) => match decode(&reply) {
+            Some(decoded) => (Ok(reply), Some(decoded)),
+            None => (Err(TransportFault::unknown(FaultKind::Garbled)), None),
+        },
+        other => (other, None),
+    }
+}
+
+/// The answer that a verb can act on, or else the verdict that says why there is none.
+fn answer<T>(verdict: Verdict, decoded: Option<T>) -> Result<Answer<T>, Verdict> {
+    match (verdict, decoded) {
+        (Verdict::Accept, Some(decoded)) => Ok(Answer::Accepted(decoded)),
+        (Verdict::NotModified, _) => Ok(Answer::NotModified),
+        (Verdict::Missing, _) => Ok(Answer::Missing),
+        (Verdict::Taken, _) => Ok(Answer::Taken),
+        (Verdict::Gone, _) => Ok(Answer::Gone),
+        (Verdict::Changed, _) => Ok(Answer::Changed),
+        (other, _) => Err(other),
+    }
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sender(…)")
+    }
+}
+
+impl fmt::Debug for SenderConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SenderConfig(…)")
+    }
+}

@@ -1,0 +1,181 @@
+//! Event data as a caller gives it: checked, and ready to send.
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::canonical::canonical;
+use super::error::CalendarError;
+use super::ids::base32hex;
+use super::validate::{Purpose, check};
+use super::warning::Warning;
+
+/// The characters of a fingerprint; 130 bits.
+const PRINT_LENGTH: usize = 26;
+
+/// Data of a new event. `Debug` prints no content.
+#[derive(Clone)]
+pub struct EventData {
+    body: Map<String, Value>,
+    warnings: Vec<Warning>,
+}
+
+impl EventData {
+    /// Parses JSON text of at most [`MAX_EVENT_BYTES`](super::validate::MAX_EVENT_BYTES) and checks every field. `zone`
+    /// (IANA) is written into a start or end that has neither an offset nor a `timeZone`, and into the times of a series
+    /// that have no `timeZone`.
+    pub fn parse(text: &str, zone: Option<&str>) -> Result<Self, CalendarError> {
+        let checked = check(text, zone, Purpose::Create)?;
+        Ok(Self { body: checked.body, warnings: checked.warnings })
+    }
+
+    /// What to send, without an id and without stamps. Nulls and fields that Google alone writes are gone.
+    #[must_use]
+    pub const fn body(&self) -> &Map<String, Value> {
+        &self.body
+    }
+
+    /// The fingerprint of the request: 26 characters of `0-9a-v`. Data that means the same has the same one.
+    #[must_use]
+    pub fn print(&self) -> String {
+        let mut print = base32hex(&self.digest());
+        print.truncate(PRINT_LENGTH);
+        print
+    }
+
+    /// `eventHash`: SHA-256 of the canonical data, in hexadecimal.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        HEXLOWER.encode(&self.digest())
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        Sha256::digest(canonical(&self.body)).into()
+    }
+
+    /// Whether a guest may get mail.
+    #[must_use]
+    pub fn has_guests(&self) -> bool {
+        !super::attendee::list(&self.body).is_empty()
+    }
+
+    /// Whether Google is asked to make a conference.
+    #[must_use]
+    pub fn asks_for_conference(&self) -> bool {
+        asks_for_conference(&self.body)
+    }
+
+    /// Whether the insert needs `supportsAttachments`.
+    #[must_use]
+    pub fn has_attachments(&self) -> bool {
+        has_attachments(&self.body)
+    }
+
+    /// What the caller should know: fields that are not sent.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+/// Changes of an event: the same checks for the fields that are there; null deletes a field. `Debug` prints no content.
+#[derive(Clone)]
+pub struct EventChanges {
+    body: Map<String, Value>,
+    warnings: Vec<Warning>,
+}
+
+impl EventChanges {
+    /// Parses and checks as [`EventData::parse`]. A whole fetched event is taken as well: what Google alone writes, and our
+    /// stamps, are left out.
+    pub fn parse(text: &str, zone: Option<&str>) -> Result<Self, CalendarError> {
+        let checked = check(text, zone, Purpose::Change)?;
+        Ok(Self { body: checked.body, warnings: checked.warnings })
+    }
+
+    /// The body of the PATCH.
+    #[must_use]
+    pub const fn body(&self) -> &Map<String, Value> {
+        &self.body
+    }
+
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+
+    /// Whether Google is asked to make a conference.
+    #[must_use]
+    pub fn asks_for_conference(&self) -> bool {
+        asks_for_conference(&self.body)
+    }
+
+    /// Whether the PATCH needs `supportsAttachments`.
+    #[must_use]
+    pub fn has_attachments(&self) -> bool {
+        has_attachments(&self.body)
+    }
+
+    /// What the caller should know: fields that are not sent.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+/// What somebody expects to read of an event: any part of it. `Debug` prints no content.
+#[derive(Clone)]
+pub struct Expected {
+    body: Map<String, Value>,
+}
+
+impl Expected {
+    /// Parses and checks types. Nothing is required; nulls and unknown fields do not matter.
+    pub fn parse(text: &str, zone: Option<&str>) -> Result<Self, CalendarError> {
+        Ok(Self { body: check(text, zone, Purpose::Expect)?.body })
+    }
+
+    /// What to compare with.
+    #[must_use]
+    pub const fn body(&self) -> &Map<String, Value> {
+        &self.body
+    }
+}
+
+/// Puts our own name into a request for a conference. A caller's is replaced: Google ignores a request whose id it has
+/// seen, so an id copied from an example makes no conference, and a fresh one for each retry makes two.
+pub fn name_conference_request(body: &mut Map<String, Value>, id: &str) {
+    if let Some(request) =
+        body.get_mut("conferenceData").and_then(|data| data.get_mut("createRequest")).and_then(Value::as_object_mut)
+    {
+        request.insert("requestId".to_owned(), Value::String(id.to_owned()));
+    }
+}
+
+/// A request that has a status was made before: it came along with a copied event.
+fn asks_for_conference(body: &Map<String, Value>) -> bool {
+    let request = body.get("conferenceData").and_then(|data| data.get("createRequest"));
+    request.is_some_and(|request| request.is_object() && request.get("status").is_none())
+}
+
+fn has_attachments(body: &Map<String, Value>) -> bool {
+    body.contains_key("attachments")
+}
+
+macro_rules! debug_without_content {
+    ($($name:ident),+) => { $(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({} fields)"), self.body.len())
+            }
+        }
+    )+ };
+}
+
+debug_without_content!(EventData, EventChanges, Expected);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Cleaning up after an attempt that failed: nothing of it may stay, and nothing that others rely on may go.
+//!
+//! The entry closes on a tombstone, or on the acknowledged PATCH that moved the etag on, never on a 404: a late insert
+//! could still come. Where nothing is, the id is *fenced*: a placeholder is inserted and deleted, and the tombstone
+//! turns the late insert into a 409.
+
+use serde_json::{Map, Value};
+
+use super::sight::Sight;
+use super::{Context, Gaps, QUIET, lease_lost};
+use crate::google::{Fetched, Insert, Patch, Scope, SendUpdates};
+use crate::model::stamp::{claims_patch, fence_body, touch_patch};
+use crate::model::{CalendarError, Outcome};
+use crate::store::{Change, Disposal, Entry, Held, State};
+
+/// What `fields=` a clean-up reads.
+const FIELDS: &str = "id,status,etag,start,extendedProperties/private";
+
+/// Works one failed entry off and closes it.
+///
+/// # Errors
+/// What stopped it this time: the entry stays open and is worked on again.
+pub async fn reconcile(cx: &Context, scope: &Scope, held: &Held) -> Result<Disposal, CalendarError> {
+    let entry = held.entry().await;
+    let disposal = clean_up(cx, scope, &entry).await?;
+    match held.change(cx.left(scope), |entry| entry.state = State::Settled { disposal }).await {
+        Change::Applied => Ok(disposal),
+        Change::Refused | Change::Unknown => Err(lease_lost(scope)),
+    }
+}
+
+async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal, CalendarError> {
+    let calendar = entry.calendar.as_str();
+    let id = entry.event_id.as_str();
+    let ours = &entry.claim;
+    let mut gaps = Gaps::new();
+    loop {
+        let found = cx.calendar.get(scope, calendar, id, Some(FIELDS)).await?;
+        match Sight::of(found, &entry.print) {
+            Sight::Tombstone => return Ok(Disposal::Deleted),
+            Sight::OtherRequest | Sight::Unstamped(_) => return Ok(Disposal::Kept),
+            Sight::Absent => fence(cx, scope, entry).await?,
+            Sight::Fence(found) => delete(cx, scope, entry, &found, SendUpdates::None).await?,
+            Sight::Ours(found, claims) if claims.only(ours) => {
+                let mail = if entry.guests { SendUpdates::ExternalOnly } else { SendUpdates::None };
+                delete(cx, scope, entry, &found, mail).await?;
+            }
+            Sight::Ours(found, claims) => {
+                // Others rely on it. Taking our claim out, or else only moving the etag on, makes a late adoption of
+                // ours meet 412.
+                let body = if claims.contains(ours) {
+                    claims_patch(&claims.without(ours))
+                } else {
+                    touch_patch(cx.journal.claim().as_str())
+                };
+                if patched(cx, scope, entry, &found, body).await? {
+                    return Ok(Disposal::Kept);
+                }
+            }
+        }
+        cx.pause(scope, gaps.next()).await?;
+    }
+}
+
+/// Takes the id, so that the tombstone that follows keeps it taken. Whatever comes of it, the next look tells.
+async fn fence(cx: &Context, scope: &Scope, entry: &Entry) -> Result<(), CalendarError> {
+    let body = fence_body(&entry.event_id);
+    match cx.calendar.insert(scope, &entry.calendar, &body, QUIET).await {
+        Ok(Insert::Created(found)) => delete(cx, scope, entry, &found, SendUpdates::None).await,
+        Ok(Insert::Taken) => Ok(()),
+        Err(error) if error.outcome == Outcome::Unknown => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn delete(
+    cx: &Context,
+    scope: &Scope,
+    entry: &Entry,
+    found: &Fetched,
+    mail: SendUpdates,
+) -> Result<(), CalendarError> {
+    match cx.calendar.delete(scope, &entry.calendar, &entry.event_id, Some(&found.etag), mail).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.outcome == Outcome::Unknown => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn patched(
+    cx: &Context,
+    scope: &Scope,
+    entry: &Entry,
+    found: &Fetched,
+    body: Map<String, Value>,
+) -> Result<bool, CalendarError> {
+    match cx.calendar.patch(scope, &entry.calendar, &entry.event_id, Some(&found.etag), &body, QUIET).await {
+        Ok(Patch::Done(_)) => Ok(true),
+        Ok(Patch::Changed | Patch::Missing) => Ok(false),
+        Err(error) if error.outcome == Outcome::Unknown => Ok(false),
+        Err(error) => Err(error),
+    }
+}

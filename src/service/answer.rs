@@ -1,0 +1,250 @@
+//! Results as JSON text. An event that was read back goes through as the bytes Google sent.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::model::compare::Difference;
+use crate::model::{CalendarError, Code, Outcome, Warning};
+use crate::operation::create::{Cleanup, Created, Creation};
+use crate::operation::create_many::Refusal;
+use crate::operation::update::Updated;
+use crate::operation::verify::Verdict;
+
+/// What the guide's verification says of a difference.
+const MISMATCH: &str = "Event data does not match expected";
+/// What it says of an event that is not there.
+const NOT_FOUND: &str = "Event not found after creation";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Success<'a> {
+    #[serde(rename = "success")]
+    succeeded: bool,
+    verified: bool,
+    event: &'a RawValue,
+    event_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_hash: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repaired: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchanged: Option<bool>,
+    attempts: u32,
+    warnings: &'a [Warning],
+}
+
+/// The guide's `verificationDetails`, and what `verifyEvent` resolves to when it is not so.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Seen<'a> {
+    success: bool,
+    verified: bool,
+    error: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mismatches: &'a [Difference],
+    event_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Unverified<'a> {
+    success: bool,
+    verified: bool,
+    error: String,
+    error_code: Code,
+    verification_details: Seen<'a>,
+    cleanup: Option<&'static str>,
+    event_id: &'a str,
+    attempts: u32,
+}
+
+fn text<T: Serialize>(value: &T) -> Result<String, CalendarError> {
+    serde_json::to_string(value).map_err(|_| CalendarError::internal(Outcome::Applied, "a result could not be written"))
+}
+
+fn raw(bytes: &Bytes) -> Result<&RawValue, CalendarError> {
+    serde_json::from_slice(bytes)
+        .map_err(|_| CalendarError::internal(Outcome::Applied, "an event could not be passed on"))
+}
+
+const fn cleanup_name(cleanup: Cleanup) -> &'static str {
+    match cleanup {
+        Cleanup::Deleted => "deleted",
+        Cleanup::Kept => "kept",
+        Cleanup::Pending => "pending",
+    }
+}
+
+fn unverified(
+    mismatches: &[Difference],
+    event_id: &str,
+    cleanup: Option<Cleanup>,
+    attempts: u32,
+) -> Result<String, CalendarError> {
+    let why = if mismatches.is_empty() { NOT_FOUND } else { MISMATCH };
+    text(&Unverified {
+        success: false,
+        verified: false,
+        error: format!("Event verification failed: {why}"),
+        error_code: Code::VerificationFailed,
+        verification_details: Seen { success: false, verified: false, error: why, mismatches, event_id },
+        cleanup: cleanup.map(cleanup_name),
+        event_id,
+        attempts,
+    })
+}
+
+/// What `createEvent` resolves to.
+pub(super) fn created(created: &Created, hash: &str, attempts: u32) -> Result<String, CalendarError> {
+    match created {
+        Created::Done(creation) => success(creation, hash, attempts),
+        Created::Unverified { mismatches, cleanup, event_id } => {
+            unverified(mismatches, event_id, Some(*cleanup), attempts)
+        }
+    }
+}
+
+fn success(creation: &Creation, hash: &str, attempts: u32) -> Result<String, CalendarError> {
+    text(&Success {
+        succeeded: true,
+        verified: creation.verified,
+        event: raw(&creation.event)?,
+        event_id: &creation.event_id,
+        event_hash: Some(hash),
+        replayed: Some(creation.replayed),
+        repaired: Some(creation.repaired),
+        unchanged: None,
+        attempts,
+        warnings: &creation.warnings,
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Many<'a> {
+    success: bool,
+    verified: bool,
+    events: Vec<Box<RawValue>>,
+    rolled_back: &'a [String],
+    rollback_pending: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<Code>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed_index: Option<usize>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mismatches: &'a [Difference],
+}
+
+/// What `createEvents` resolves to when all are there.
+pub(super) fn created_many(creations: &[Creation], hashes: &[String], attempts: u32) -> Result<String, CalendarError> {
+    let mut events = Vec::with_capacity(creations.len());
+    for (creation, hash) in creations.iter().zip(hashes) {
+        let event = RawValue::from_string(success(creation, hash, attempts)?);
+        events.push(event.map_err(|_| CalendarError::internal(Outcome::Applied, "a result could not be written"))?);
+    }
+    text(&Many {
+        success: true,
+        verified: creations.iter().all(|creation| creation.verified),
+        events,
+        rolled_back: &[],
+        rollback_pending: &[],
+        error: None,
+        error_code: None,
+        failed_index: None,
+        mismatches: &[],
+    })
+}
+
+/// What it resolves to when one of them could not be verified and all were undone.
+pub(super) fn refused_many(refusal: &Refusal) -> Result<String, CalendarError> {
+    let why = if refusal.mismatches.is_empty() { NOT_FOUND } else { MISMATCH };
+    text(&Many {
+        success: false,
+        verified: false,
+        events: Vec::new(),
+        rolled_back: &refusal.rolled_back,
+        rollback_pending: &refusal.rollback_pending,
+        error: Some(format!("Event verification failed: {why}")),
+        error_code: Some(Code::VerificationFailed),
+        failed_index: Some(refusal.index),
+        mismatches: &refusal.mismatches,
+    })
+}
+
+/// What `updateEvent` resolves to.
+pub(super) fn updated(updated: &Updated, event_id: &str, attempts: u32) -> Result<String, CalendarError> {
+    match updated {
+        Updated::Unverified { mismatches } => unverified(mismatches, event_id, None, attempts),
+        Updated::Done { event, verified, unchanged, warnings } => text(&Success {
+            succeeded: true,
+            verified: *verified,
+            event: raw(&event.raw)?,
+            event_id,
+            event_hash: None,
+            replayed: None,
+            repaired: None,
+            unchanged: Some(*unchanged),
+            attempts,
+            warnings,
+        }),
+    }
+}
+
+/// What `verifyEvent` resolves to.
+pub(super) fn verdict(verdict: &Verdict, event_id: &str, attempts: u32) -> Result<String, CalendarError> {
+    match verdict {
+        Verdict::Absent => text(&Seen { success: false, verified: false, error: NOT_FOUND, mismatches: &[], event_id }),
+        Verdict::Mismatch(_, mismatches) => {
+            text(&Seen { success: false, verified: false, error: MISMATCH, mismatches, event_id })
+        }
+        Verdict::Verified(event, warnings) => text(&Success {
+            succeeded: true,
+            verified: true,
+            event: raw(&event.raw)?,
+            event_id,
+            event_hash: None,
+            replayed: None,
+            repaired: None,
+            unchanged: None,
+            attempts,
+            warnings,
+        }),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Read<'a> {
+    success: bool,
+    event: &'a RawValue,
+    event_id: &'a str,
+}
+
+/// What `getEvent` resolves to.
+pub(super) fn read(event: &Bytes, event_id: &str) -> Result<String, CalendarError> {
+    text(&Read { success: true, event: raw(event)?, event_id })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Gone<'a> {
+    success: bool,
+    verified: bool,
+    already_deleted: bool,
+    event_id: &'a str,
+    attempts: u32,
+}
+
+/// What `deleteEvent` resolves to.
+pub(super) fn deleted(
+    deleted: crate::operation::delete::Deleted,
+    event_id: &str,
+    attempts: u32,
+) -> Result<String, CalendarError> {
+    text(&Gone { success: true, verified: deleted.verified, already_deleted: deleted.already, event_id, attempts })
+}

@@ -1,0 +1,169 @@
+//! Plain data: every setting, its default and its bounds, in one place.
+
+use std::time::Duration;
+
+use super::reader::Reader;
+use crate::model::CalendarError;
+use crate::model::instant::known_zone;
+use crate::policy::{Backoff, Limits};
+
+/// What to do with an option whose name is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownOptions {
+    /// Refuse the call.
+    Refuse,
+    /// Log a warning and go on.
+    Warn,
+}
+
+/// A service's configuration. `Debug` is not implemented: it holds client credentials.
+#[derive(Clone)]
+pub struct Config {
+    /// Google's address, or an emulator's.
+    pub root_url: String,
+    /// A whole call.
+    pub timeout: Duration,
+    /// One HTTP exchange; `None`: 0.4 of the call.
+    pub attempt_timeout: Option<Duration>,
+    /// Connecting.
+    pub connect_timeout: Duration,
+    /// The zone of a time without offset or zone.
+    pub time_zone: Option<String>,
+    /// Repeats and their delays.
+    pub backoff: Backoff,
+    /// Whether writes are read back.
+    pub verify: bool,
+    /// How long an acknowledged write may stay invisible.
+    pub window: Duration,
+    /// Whether a difference is repaired once.
+    pub repair: bool,
+    /// How long a silent owner keeps a journal entry.
+    pub lease: Duration,
+    /// Whether crash left-overs are worked off without being asked.
+    pub recover_by_itself: bool,
+    /// Requests per minute.
+    pub limits: Limits,
+    /// Calls at work at once.
+    pub max_in_flight: u32,
+    /// Options with unknown names.
+    pub unknown_options: UnknownOptions,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            root_url: "https://www.googleapis.com".to_owned(),
+            timeout: Duration::from_secs(10),
+            attempt_timeout: None,
+            connect_timeout: Duration::from_secs(2),
+            time_zone: None,
+            backoff: Backoff::default(),
+            verify: true,
+            window: Duration::from_secs(3),
+            repair: true,
+            lease: Duration::from_secs(30),
+            recover_by_itself: true,
+            limits: Limits::default(),
+            max_in_flight: 256,
+            unknown_options: UnknownOptions::Refuse,
+        }
+    }
+}
+
+/// What `configure` may not change while calls run.
+const FIXED: &[&str] = &["rootUrl", "tokenUrl", "clientId", "clientSecret", "redirectUri", "store", "leaseMs"];
+
+impl Config {
+    /// Reads a configuration; keys that are absent have their default.
+    pub fn parse(text: &str) -> Result<Self, CalendarError> {
+        let mut config = Self::default();
+        config.read(Reader::config(text)?)?;
+        Ok(config)
+    }
+
+    /// This configuration with the given keys changed.
+    pub fn changed(&self, text: &str) -> Result<Self, CalendarError> {
+        let reader = Reader::config(text)?;
+        if let Some(key) = FIXED.iter().find(|key| reader.has(key)) {
+            return Err(reader.fault(key, "cannot be changed while the service runs: make a new CalendarService"));
+        }
+        let mut config = self.clone();
+        config.read(reader)?;
+        Ok(config)
+    }
+
+    fn read(&mut self, mut top: Reader) -> Result<(), CalendarError> {
+        if let Some(url) = top.string("rootUrl")? {
+            self.root_url = url;
+        }
+        for secret in ["tokenUrl", "clientId", "clientSecret", "redirectUri"] {
+            top.string(secret)?;
+        }
+        for callback in ["resolveCalendar", "resolveCalendarForEvent", "onOperation"] {
+            top.function(callback)?;
+        }
+        let mut token_store = top.object("tokenStore")?;
+        token_store.function("load")?;
+        token_store.function("save")?;
+        token_store.finish()?;
+        let mut logger = top.object("logger")?;
+        for level in ["debug", "info", "warn", "error"] {
+            logger.function(level)?;
+        }
+
+        set(&mut self.timeout, top.millis("timeoutMs", 1.0)?);
+        self.attempt_timeout = top.millis("attemptTimeoutMs", 1.0)?.or(self.attempt_timeout);
+        set(&mut self.connect_timeout, top.millis("connectTimeoutMs", 1.0)?);
+        if let Some(zone) = top.string("timeZone")? {
+            if !known_zone(&zone) {
+                return Err(top.fault("timeZone", "must be an IANA time zone such as 'Europe/Berlin'"));
+            }
+            self.time_zone = Some(zone);
+        }
+
+        let mut retry = top.object("retry")?;
+        read_backoff(&mut self.backoff, &mut retry)?;
+        retry.finish()?;
+
+        let mut verification = top.object("verification")?;
+        set(&mut self.verify, verification.bool("enabled")?);
+        set(&mut self.window, verification.millis("windowMs", 0.0)?);
+        set(&mut self.repair, verification.bool("repair")?);
+        verification.finish()?;
+
+        top.word("store", &[("memory", ())])?;
+        set(&mut self.lease, top.millis("leaseMs", 1000.0)?);
+        set(&mut self.recover_by_itself, top.word("recovery", &[("auto", true), ("manual", false)])?);
+
+        let mut limits = top.object("limits")?;
+        set(&mut self.limits.per_user_per_minute, limits.whole("perUserPerMinute", 1, 1_000_000)?);
+        set(&mut self.limits.per_project_per_minute, limits.whole("perProjectPerMinute", 1, 10_000_000)?);
+        set(&mut self.max_in_flight, limits.whole("maxInFlight", 1, 100_000)?);
+        limits.finish()?;
+
+        let unknown = [("refuse", UnknownOptions::Refuse), ("warn", UnknownOptions::Warn)];
+        set(&mut self.unknown_options, top.word("unknownOptions", &unknown)?);
+        if self.unknown_options == UnknownOptions::Refuse { top.finish() } else { Ok(()) }
+    }
+
+    /// One exchange of a call that lasts `timeout`.
+    #[must_use]
+    pub fn attempt_timeout_of(&self, timeout: Duration) -> Duration {
+        self.attempt_timeout.unwrap_or_else(|| timeout.mul_f64(0.4)).min(timeout)
+    }
+}
+
+/// The `retry` object.
+pub(super) fn read_backoff(backoff: &mut Backoff, retry: &mut Reader) -> Result<(), CalendarError> {
+    set(&mut backoff.max_retries, retry.whole("maxRetries", 0, 100)?);
+    set(&mut backoff.base, retry.millis("baseDelayMs", 1.0)?);
+    set(&mut backoff.multiplier, retry.number("backoffMultiplier", 1.0, 10.0)?);
+    set(&mut backoff.max, retry.millis("maxDelayMs", 1.0)?);
+    Ok(())
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}

@@ -1,0 +1,158 @@
+//! Calls with one key share one attempt. The attempt runs by itself; a caller may come later and leave earlier.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+
+use super::cancel::Cancel;
+use crate::model::{CalendarError, Code, Outcome};
+use crate::operation::exposure::Exposure;
+use crate::policy::Deadline;
+
+/// How long after its deadline an attempt may still answer by itself: it knows more than we do.
+const GRACE: Duration = Duration::from_millis(600);
+
+/// Attempts at work, by what their callers have in common.
+pub(super) struct Flights<K, T>(Mutex<HashMap<K, Arc<Flight<T>>>>);
+
+/// One attempt, and who waits for it.
+struct Flight<T> {
+    deadline: Deadline,
+    exposure: Arc<Exposure>,
+    answer: watch::Receiver<Option<Result<T, CalendarError>>>,
+    waiting: Mutex<u32>,
+}
+
+impl<K, T> Default for Flights<K, T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+/// What an attempt is started with.
+pub(super) struct Start<T> {
+    pub(super) deadline: Deadline,
+    pub(super) exposure: Arc<Exposure>,
+    answer: watch::Sender<Option<Result<T, CalendarError>>>,
+}
+
+impl<T> Start<T> {
+    /// Tells everybody who waits.
+    pub(super) fn settle(self, answer: Result<T, CalendarError>) {
+        self.answer.send_replace(Some(answer));
+    }
+}
+
+/// Told to a caller who leaves.
+pub(super) struct Leaving {
+    pub(super) operation: &'static str,
+    pub(super) deadline: Deadline,
+    pub(super) cancel: Cancel,
+}
+
+impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
+    /// Joins the flight of `key`, or starts one with `start`, which must spawn the attempt and return at once. With no
+    /// key the call flies alone.
+    pub(super) async fn fly(
+        &self,
+        key: Option<K>,
+        caller: Leaving,
+        start: impl FnOnce(Start<T>),
+    ) -> Result<T, CalendarError> {
+        let flight = self.board(key.as_ref(), &caller.deadline, start);
+        let mut answer = flight.answer.clone();
+        let landed = async move {
+            match answer.wait_for(Option::is_some).await {
+                Ok(answer) => answer.clone(),
+                Err(_) => None,
+            }
+        };
+        let why = tokio::select! {
+            biased;
+            answer = landed => {
+                self.remove(key.as_ref(), &flight);
+                // No answer: the attempt's task is gone, by a panic or because the runtime ends.
+                return answer.unwrap_or_else(|| Err(CalendarError::internal(flight.exposure.withdraw(), "an attempt ended without an answer")));
+            }
+            () = caller.cancel.cancelled() => Code::Aborted,
+            () = self.own_time_is_over(&flight, &caller.deadline) => Code::Timeout,
+        };
+        Err(self.leave(key.as_ref(), &flight, why, &caller))
+    }
+
+    fn board(&self, key: Option<&K>, deadline: &Deadline, start: impl FnOnce(Start<T>)) -> Arc<Flight<T>> {
+        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = key.and_then(|key| flights.get(key)) {
+            *flight.waiting.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            flight.deadline.extend_to(deadline.end());
+            return Arc::clone(flight);
+        }
+        let (sender, answer) = watch::channel(None);
+        // The flight's own deadline: a caller who joins may extend it, and must not extend the first caller's.
+        let own = Deadline::starts(deadline.started(), deadline.end() - deadline.started());
+        let exposure = Arc::new(Exposure::default());
+        let flight =
+            Arc::new(Flight { deadline: own.clone(), exposure: Arc::clone(&exposure), answer, waiting: Mutex::new(1) });
+        if let Some(key) = key {
+            flights.insert(key.clone(), Arc::clone(&flight));
+        }
+        drop(flights);
+        start(Start { deadline: own, exposure, answer: sender });
+        flight
+    }
+
+    /// At its own deadline a caller leaves an attempt that goes on for others; its own it gives time to say what is so.
+    async fn own_time_is_over(&self, flight: &Flight<T>, own: &Deadline) {
+        sleep_until(own.end()).await;
+        if flight.deadline.end() <= own.end() {
+            sleep_until(own.end() + GRACE).await;
+        }
+    }
+
+    fn leave(&self, key: Option<&K>, flight: &Arc<Flight<T>>, why: Code, caller: &Leaving) -> CalendarError {
+        let flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = flight.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting -= 1;
+        let last = *waiting == 0;
+        drop(waiting);
+        drop(flights);
+        let outcome = if last {
+            // Nobody may join what is being given up.
+            self.remove(key, flight);
+            let outcome = flight.exposure.withdraw();
+            flight.deadline.cancel();
+            outcome
+        } else {
+            Outcome::Unknown
+        };
+        left(why, outcome, caller)
+    }
+
+    fn remove(&self, key: Option<&K>, flight: &Arc<Flight<T>>) {
+        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = key
+            && flights.get(key).is_some_and(|there| Arc::ptr_eq(there, flight))
+        {
+            flights.remove(key);
+        }
+    }
+}
+
+fn left(why: Code, outcome: Outcome, caller: &Leaving) -> CalendarError {
+    let operation = caller.operation;
+    let what = if why == Code::Aborted {
+        format!("{operation} was aborted by its AbortSignal")
+    } else {
+        format!("{operation} timed out after {}ms", caller.deadline.timeout_ms())
+    };
+    let then = if outcome == Outcome::NotSent {
+        "nothing was sent to Google."
+    } else {
+        "whether it is in the calendar is not known yet; it is settled in the background and listed by pending()."
+    };
+    CalendarError::new(why, outcome, format!("{what}: {then}"))
+}

@@ -1,0 +1,308 @@
+//! Create, told by what Google holds afterwards.
+
+mod support;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::{Google, Told, class};
+use surecal::model::{Code, Outcome};
+use surecal::service::Cancel;
+use surecal_emulator::{Fault, Rule, When};
+
+fn assert_one_live_and_verified(google: &Google, told: &Told, name: &str) {
+    let answer = told.as_ref().unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    assert_eq!(answer["success"], true, "{name}: {answer}");
+    assert_eq!(answer["verified"], true, "{name}");
+    let live = google.live();
+    assert_eq!(live.len(), 1, "{name}: live events");
+    assert_eq!(live[0]["id"], answer["eventId"], "{name}");
+    assert_eq!(live[0]["summary"], "Algebra", "{name}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_inserted_once_and_read_back_once() {
+    let google = Google::new();
+    let told = google.process().create(&class(), &json!({})).await;
+    assert_one_live_and_verified(&google, &told, "plain");
+    assert_eq!((google.requests("events.insert"), google.requests("events.get")), (1, 1), "the common path is short");
+    assert_eq!(told.unwrap()["attempts"], 2);
+}
+
+fn faults_of_a_lost_or_refused_exchange(when: When) -> Vec<Fault> {
+    vec![
+        Fault::Reset { when },
+        Fault::Hang { when },
+        Fault::status_when(500, when),
+        Fault::status_when(503, when),
+        Fault::Html { when },
+        Fault::Truncate { when, keep_bytes: None },
+        Fault::Drip { when, every_ms: 1000, chunk_bytes: 16 },
+    ]
+}
+
+fn faults_that_refuse() -> Vec<Fault> {
+    let limited = |retry_after_seconds| Fault::Status {
+        when: When::Before,
+        status: 429,
+        reason: None,
+        retry_after_seconds,
+        domain: None,
+        message: None,
+    };
+    vec![
+        limited(None),
+        limited(Some(2)),
+        Fault::forbidden("rateLimitExceeded"),
+        Fault::forbidden("userRateLimitExceeded"),
+        Fault::RefusedStream,
+    ]
+}
+
+fn faults_of_a_store_that_lies() -> Vec<Fault> {
+    vec![
+        Fault::Drop,
+        Fault::Corrupt { fields: None },
+        Fault::DelayedVisibility { ms: 1_500 },
+        Fault::Stale { ms: 1_500 },
+        Fault::Late { after_ms: Some(2_000) },
+        Fault::Late { after_ms: Some(5_000) },
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_one_fault_at_any_call_of_a_create_ends_in_success_and_exactly_one_event() {
+    let faults: Vec<_> = faults_of_a_lost_or_refused_exchange(When::Before)
+        .into_iter()
+        .chain(faults_of_a_lost_or_refused_exchange(When::After))
+        .chain(faults_that_refuse())
+        .chain(faults_of_a_store_that_lies())
+        .collect();
+    for fault in faults {
+        for (operation, nth) in [("events.insert", 1), ("events.insert", 2), ("events.get", 1), ("events.get", 2)] {
+            let name = format!("{fault:?} at {operation} {nth}");
+            let google = Google::new().with([Rule::nth(operation, nth, fault.clone())]);
+            let process = google.process();
+            let began = tokio::time::Instant::now();
+            let told = process.create(&class(), &json!({})).await;
+            assert!(began.elapsed() <= Duration::from_secs(10), "{name}: {:?}", began.elapsed());
+            assert_one_live_and_verified(&google, &told, &name);
+            assert!(process.settle().await.is_empty(), "{name}");
+            google.emulator.release();
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_one_live_and_verified(&google, &told, &format!("{name}, a minute later"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_garbles_every_write_resolves_as_verification_failed_and_leaves_nothing() {
+    let google = Google::new();
+    for operation in ["events.insert", "events.patch"] {
+        google.fault(Rule::always(operation, Fault::Corrupt { fields: None }));
+    }
+    let told = google.process().create(&class(), &json!({})).await.unwrap();
+    assert_eq!((&told["success"], &told["verified"]), (&json!(false), &json!(false)));
+    assert_eq!(told["errorCode"], "VERIFICATION_FAILED");
+    assert!(told["error"].as_str().unwrap().contains("verification failed"), "{told}");
+    assert_eq!(told["verificationDetails"]["mismatches"][0]["field"], "summary");
+    assert_eq!(told["cleanup"], "deleted");
+    assert!(google.live().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_dropped_every_time_resolves_as_verification_failed_and_leaves_nothing_that_could_come_late() {
+    let google = Google::new();
+    google.fault(Rule::nth("events.insert", 1, Fault::Drop).times(6));
+    let process = google.process();
+    let told = process.create(&class(), &json!({ "timeoutMs": 30000 })).await.unwrap();
+    assert_eq!(told["success"], false);
+    assert_eq!(told["verificationDetails"]["error"], "Event not found after creation");
+    assert!(process.settle().await.is_empty());
+    assert!(google.live().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_everything_hangs_the_call_is_rejected_in_time_and_told_as_unknown() {
+    let google = Google::new().with([Rule::always("events.*", Fault::Hang { when: When::Before })]);
+    let process = google.process();
+    let began = tokio::time::Instant::now();
+    let error = process.create(&class(), &json!({})).await.unwrap_err();
+    assert!(began.elapsed() <= Duration::from_secs(11));
+    assert!(error.message.contains("timed out after 10000ms"), "{error}");
+    assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::Unknown));
+    assert_eq!(process.service.pending().await.len(), 1);
+    google.emulator.clear_faults();
+    assert!(process.settle().await.is_empty());
+    assert!(google.live().is_empty());
+    assert_eq!(google.settled()[0]["settled"], "deleted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_insert_that_lands_after_its_call_was_told_unknown_is_taken_away_again() {
+    let google = Google::new().with([
+        Rule::nth("events.insert", 1, Fault::Late { after_ms: Some(60_000) }),
+        Rule::always("events.get", Fault::Hang { when: When::Before }),
+    ]);
+    let process = google.process();
+    let error = process.create(&class(), &json!({ "idempotencyKey": "k" })).await.unwrap_err();
+    assert_eq!(error.outcome, Outcome::Unknown);
+    google.emulator.clear_faults();
+    assert!(process.settle().await.is_empty());
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert!(google.live().is_empty(), "the tombstone of the fence turned the late insert away");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_with_the_same_key_in_another_process_keeps_the_event_that_the_first_calls_clean_up_would_remove() {
+    let google = Google::new().with([
+        Rule::nth("events.insert", 1, Fault::Late { after_ms: Some(9_000) }),
+        Rule::always("events.get", Fault::Hang { when: When::Before }),
+    ]);
+    let (first, second) = (google.process(), google.process());
+    let options = json!({ "idempotencyKey": "k" });
+    let error = first.create(&class(), &options).await.unwrap_err();
+    assert_eq!(error.outcome, Outcome::Unknown);
+    google.emulator.clear_faults();
+    let told = second.create(&class(), &options).await;
+    assert_one_live_and_verified(&google, &told, "retry");
+    first.settle().await;
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert_one_live_and_verified(&google, &told, "after the first call's clean-up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn twenty_calls_with_one_key_in_two_processes_make_one_event_and_twenty_successes() {
+    let google = Google::new();
+    let (first, second) = (google.process(), google.process());
+    let options = json!({ "idempotencyKey": "double-click" });
+    let calls = (0..20).map(|index| {
+        let process = if index % 2 == 0 { first.clone() } else { second.clone() };
+        let options = options.clone();
+        tokio::spawn(async move { process.create(&class(), &options).await })
+    });
+    let mut ids = std::collections::BTreeSet::new();
+    for call in calls.collect::<Vec<_>>() {
+        let told = call.await.unwrap().unwrap();
+        assert_eq!(told["success"], true);
+        ids.insert(told["eventId"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(ids.len(), 1);
+    assert_eq!(google.live().len(), 1);
+    assert_eq!(google.committed("events.insert"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_key_with_other_data_is_refused_and_changes_nothing() {
+    let google = Google::new();
+    let process = google.process();
+    let options = json!({ "idempotencyKey": "k" });
+    process.create(&class(), &options).await.unwrap();
+    let mut other = class();
+    other["summary"] = json!("Geometry");
+    let error = process.create(&other, &options).await.unwrap_err();
+    assert_eq!((error.code, error.outcome), (Code::IdempotencyKeyReused, Outcome::Rejected));
+    assert_eq!(google.live()[0]["summary"], "Algebra");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_event_is_made_again_under_the_next_generation_or_refused_as_told() {
+    let google = Google::new();
+    let process = google.process();
+    let first = process.create(&class(), &json!({ "idempotencyKey": "k" })).await.unwrap();
+    let id = first["eventId"].as_str().unwrap();
+    google.emulator.owner_delete(support::USER, id).unwrap();
+    let error =
+        process.create(&class(), &json!({ "idempotencyKey": "k", "onDeleted": "reject" })).await.unwrap_err();
+    assert_eq!((error.code, error.outcome), (Code::Conflict, Outcome::Rejected));
+    assert!(google.live().is_empty());
+    let again = process.create(&class(), &json!({ "idempotencyKey": "k" })).await;
+    assert_one_live_and_verified(&google, &again, "recreated");
+    assert_ne!(again.unwrap()["eventId"], id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_token_is_told_as_such_and_nothing_is_made() {
+    let google = Google::new();
+    let process = google.process();
+    google.emulator.expire_tokens(Some(support::USER), None);
+    let error = process.create(&class(), &json!({})).await.unwrap_err();
+    assert_eq!((error.code, error.requires_reauth), (Code::GoogleAuthRequired, true));
+    assert_ne!(error.outcome, Outcome::Unknown);
+    assert!(process.service.pending().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_before_the_first_write_sends_nothing_and_one_after_it_is_cleaned_up() {
+    let google = Google::new();
+    let process = google.process();
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let error = process.create_until(&class(), &json!({}), cancel).await.unwrap_err();
+    assert_eq!((error.code, error.outcome), (Code::Aborted, Outcome::NotSent));
+    assert_eq!(google.requests("events.insert"), 0);
+
+    google.fault(Rule::nth("events.insert", 1, Fault::Latency { ms: 500 }));
+    let cancel = Cancel::default();
+    let call = tokio::spawn({
+        let (process, cancel) = (process.clone(), cancel.clone());
+        async move { process.create_until(&class(), &json!({}), cancel).await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let began = tokio::time::Instant::now();
+    cancel.cancel();
+    let error = call.await.unwrap().unwrap_err();
+    assert!(began.elapsed() < Duration::from_millis(10));
+    assert_eq!((error.code, error.outcome), (Code::Aborted, Outcome::Unknown));
+    assert!(process.settle().await.is_empty());
+    assert!(google.live().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_leaves_a_shared_attempt_does_not_take_it_from_the_others() {
+    let google = Google::new().with([Rule::nth("events.insert", 1, Fault::Latency { ms: 500 })]);
+    let process = google.process();
+    let options = json!({ "idempotencyKey": "k" });
+    let cancel = Cancel::default();
+    let leaves = tokio::spawn({
+        let (process, options, cancel) = (process.clone(), options.clone(), cancel.clone());
+        async move { process.create_until(&class(), &options, cancel).await }
+    });
+    let stays = tokio::spawn({
+        let (process, options) = (process.clone(), options.clone());
+        async move { process.create(&class(), &options).await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    cancel.cancel();
+    assert_eq!(leaves.await.unwrap().unwrap_err().outcome, Outcome::Unknown);
+    assert_one_live_and_verified(&google, &stays.await.unwrap(), "who stays");
+    assert_eq!(google.requests("events.insert"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_in_any_notation_on_a_calendar_in_any_zone_are_verified() {
+    let google = Google::in_zone("America/New_York");
+    let process = google.process_with(&json!({ "timeZone": "Europe/Berlin" }));
+    let timed = |start: Value, end: Value| json!({ "summary": "Algebra", "start": start, "end": end });
+    let events = [
+        timed(json!({ "dateTime": "2027-03-01T10:00:00Z" }), json!({ "dateTime": "2027-03-01T11:00:00Z" })),
+        timed(
+            json!({ "dateTime": "2027-03-01T10:00:00", "timeZone": "Asia/Tokyo" }),
+            json!({ "dateTime": "2027-03-01T11:00:00", "timeZone": "Asia/Tokyo" }),
+        ),
+        timed(json!({ "dateTime": "2027-03-01T10:00:00" }), json!({ "dateTime": "2027-03-01T11:00:00" })),
+        timed(json!({ "date": "2027-03-01" }), json!({ "date": "2027-03-02" })),
+        timed(json!({ "dateTime": "2027-03-01T10:00:00.123Z" }), json!({ "dateTime": "2027-03-01T11:00:00.9Z" })),
+        json!({
+            "summary": "Algebra",
+            "start": { "dateTime": "2027-03-01T10:00:00+01:00", "timeZone": "Europe/Berlin" },
+            "end": { "dateTime": "2027-03-01T11:00:00+01:00", "timeZone": "Europe/Berlin" },
+            "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=10"],
+        }),
+    ];
+    for (index, event) in events.iter().enumerate() {
+        let told = process.create(event, &json!({})).await.unwrap();
+        assert_eq!((&told["verified"], &told["repaired"]), (&json!(true), &json!(false)), "{event}");
+        assert_eq!(google.live().len(), index + 1);
+    }
+}
