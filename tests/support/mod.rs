@@ -8,10 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use surecal::clock::Clock;
-use surecal::google::{BoxFuture, HttpReply, HttpRequest, Token, Transport};
+use surecal::google::{BoxFuture, HttpReply, HttpRequest, Token, TokenEndpoint, Transport};
 use surecal::model::CalendarError;
 use surecal::policy::{FaultKind, TransportFault};
-use surecal::service::{Cancel, Foundation, Notice, Pending, Service};
+use surecal::service::host::Host;
+use surecal::service::{Cancel, Foundation, Grants, Notice, Pending, Service};
 use surecal::store::Store;
 use surecal_emulator::{Emulator, NewUser, Options, Rule, Verdict};
 
@@ -41,6 +42,20 @@ impl Transport for InMemory {
             let verdict = emulator.deliver(&http).await;
             play(verdict).await
         };
+        Box::pin(async move {
+            tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(TransportFault::unknown(FaultKind::Timeout)))
+        })
+    }
+}
+
+impl TokenEndpoint for InMemory {
+    fn post(&self, form: Bytes, timeout: Duration) -> BoxFuture<'_, Result<HttpReply, TransportFault>> {
+        let http = http::Request::post("http://google.test/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form)
+            .unwrap();
+        let emulator = self.0.clone();
+        let exchange = async move { play(emulator.deliver(&http).await).await };
         Box::pin(async move {
             tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(TransportFault::unknown(FaultKind::Timeout)))
         })
@@ -86,6 +101,7 @@ pub const TOKENS: &[&str] = &["ya29.teacher", "ya29.other", "ya29.unknown"];
 pub struct Google {
     pub emulator: Emulator,
     pub notices: Arc<Mutex<Vec<Notice>>>,
+    pub host: Option<Arc<dyn Host>>,
 }
 
 impl Google {
@@ -106,7 +122,7 @@ impl Google {
                 service_account: false,
             })
             .unwrap();
-        Self { emulator, notices: Arc::default() }
+        Self { emulator, notices: Arc::default(), host: None }
     }
 
     pub fn with(self, rules: impl IntoIterator<Item = Rule>) -> Self {
@@ -136,6 +152,9 @@ impl Google {
             store,
             clock: Clock::paused(1_800_000_000_000),
             listener: Arc::new(move |notice| notices.lock().unwrap().push(notice)),
+            host: self.host.clone(),
+            endpoint: Some(Arc::new(InMemory(self.emulator.clone()))),
+            grants: Grants::default(),
         };
         Process { service: Service::new(&config.to_string(), foundation).unwrap() }
     }
