@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Promise};
 use napi::threadsafe_function::ThreadsafeFunction;
-use napi::Status;
 
 use crate::google::BoxFuture;
 use crate::service::host::{Host, HostFault, Question};

@@ -14,10 +14,10 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use serde_json::json;
 
+use self::host::JsHost;
 use crate::clock::Clock;
 use crate::model::{CalendarError, Code};
 use crate::policy::Backoff;
-use self::host::JsHost;
 use crate::service::{Cancel, Foundation, Grants, Listener, Service, own_verdict, to_text};
 
 /// Threads of the runtime that all environments of a process share. Calls wait on the network, they do not compute.

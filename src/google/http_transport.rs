@@ -227,9 +227,7 @@ impl Shared {
         let mut prepared = reqwest::Request::new(request.method, url);
         *prepared.headers_mut() = request.headers;
         if let Some(token) = token {
-            let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
-            bearer.set_sensitive(true);
-            prepared.headers_mut().insert(header::AUTHORIZATION, bearer);
+            prepared.headers_mut().insert(header::AUTHORIZATION, token.bearer());
         }
         if !request.body.is_empty() {
             *prepared.body_mut() = Some(reqwest::Body::wrap(WatchedBody::new(request.body, gate.clone())));

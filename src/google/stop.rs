@@ -114,7 +114,10 @@ impl<'a> Course<'a> {
             Why::Credentials(error) => return self.without_token(*error),
             Why::NoToken => (
                 Code::GoogleAuthFailed,
-                format!("the access token was not refreshed before the call timed out after {}ms", self.scope.deadline.timeout_ms()),
+                format!(
+                    "the access token was not refreshed before the call timed out after {}ms",
+                    self.scope.deadline.timeout_ms()
+                ),
             ),
             Why::Cancelled => (Code::Aborted, "it was cancelled".to_owned()),
             Why::LeaseLost => {

@@ -16,6 +16,9 @@ use surecal::service::{Cancel, Foundation, Grants, Notice, Pending, Service};
 use surecal::store::Store;
 use surecal_emulator::{Emulator, NewUser, Options, Rule, Verdict};
 
+/// When every test begins, as a service sees it: Unix ms.
+pub const NOW_MS: i64 = 1_800_000_000_000;
+
 /// The user of most tests, and the calendar.
 pub const USER: &str = "teacher@example.com";
 
@@ -32,7 +35,7 @@ impl Transport for InMemory {
         let mut http = http::Request::builder()
             .method(request.method)
             .uri(format!("http://google.test{}", request.path_and_query))
-            .header("authorization", format!("Bearer {}", exposed(token)));
+            .header("authorization", token.bearer());
         for (name, value) in &request.headers {
             http = http.header(name, value);
         }
@@ -84,14 +87,6 @@ async fn play(mut verdict: Verdict) -> Result<HttpReply, TransportFault> {
         let (head, body) = response.into_parts();
         return Ok(HttpReply::new(head.status.as_u16(), &head.headers, body));
     }
-}
-
-/// Tests know the tokens they made: the fingerprint by which a `Token` is told from another.
-fn exposed(token: &Token) -> &'static str {
-    TOKENS
-        .iter()
-        .find(|text| *token == Token::new(text).unwrap())
-        .expect("a token of this file")
 }
 
 /// The access tokens of all tests.
@@ -150,7 +145,7 @@ impl Google {
         let foundation = Foundation {
             transport: Some(Arc::new(InMemory(self.emulator.clone()))),
             store,
-            clock: Clock::paused(1_800_000_000_000),
+            clock: Clock::paused(u64::try_from(NOW_MS).unwrap()),
             listener: Arc::new(move |notice| notices.lock().unwrap().push(notice)),
             host: self.host.clone(),
             endpoint: Some(Arc::new(InMemory(self.emulator.clone()))),
@@ -205,7 +200,8 @@ pub fn class() -> Value {
 }
 
 fn args(options: &Value) -> String {
-    json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": options }).to_string()
+    json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": options })
+        .to_string()
 }
 
 fn args_for(id: &str, options: &Value) -> String {

@@ -369,8 +369,7 @@ fn reconnect(had_a_grant: bool) -> CalendarError {
     } else {
         "there is no refresh token for this user"
     };
-    let message =
-        format!("{why}. Nothing was sent to the calendar; let the user reconnect their Google account.");
+    let message = format!("{why}. Nothing was sent to the calendar; let the user reconnect their Google account.");
     let mut error = CalendarError::new(Code::GoogleAuthRequired, Outcome::NotSent, message);
     error.reason = had_a_grant.then(|| "invalid_grant".to_owned());
     error
