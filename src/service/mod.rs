@@ -7,11 +7,14 @@ mod answer;
 mod background;
 mod call;
 mod cancel;
+mod claims;
 pub mod config;
 mod flight;
 pub mod host;
+mod host_store;
 mod metrics;
 mod notice;
+mod open_store;
 mod open_work;
 mod own_retry;
 mod reader;
@@ -30,6 +33,7 @@ use self::call::Call;
 use self::flight::{Flights, Leaving};
 use self::host::Host;
 use self::metrics::{Ending, Metrics};
+use self::open_store::open_store;
 use self::open_work::OpenWork;
 use self::tokens::Keyring;
 use crate::clock::Clock;
@@ -43,11 +47,12 @@ use crate::operation::create::{self, CreateRequest, Created, OnDeleted};
 use crate::operation::exposure::Exposure;
 use crate::operation::{Context, create_many, delete, read, update, verify};
 use crate::policy::Deadline;
-use crate::store::{Journal, MemoryStore, Store};
+use crate::store::{IdempotencyClaims, Journal, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
 pub use self::config::Config;
+pub use self::host_store::HostStore;
 pub use self::metrics::{MetricsSnapshot, OperationCount};
 pub use self::notice::{Level, Listener, Notice};
 pub use self::own_retry::{OwnVerdict, own_verdict};
@@ -81,6 +86,7 @@ struct Shared {
     metrics: Metrics,
     settled: Arc<std::sync::atomic::AtomicU64>,
     keyring: Arc<Keyring>,
+    desk: claims::Desk,
     listener: Listener,
 }
 
@@ -98,7 +104,7 @@ struct Alike {
 pub struct Foundation {
     /// What carries requests; `None`: HTTP to `rootUrl`.
     pub transport: Option<Arc<dyn Transport>>,
-    /// Where claims and journal live; `None`: this process's memory.
+    /// Where claims and journal live; `None`: where the configuration says.
     pub store: Option<Arc<dyn Store>>,
     /// Time.
     pub clock: Clock,
@@ -124,7 +130,12 @@ impl Service {
             })?),
         };
         let clock = foundation.clock;
-        let store = foundation.store.unwrap_or_else(|| Arc::new(MemoryStore::new(clock.clone())));
+        let host = foundation.host.unwrap_or_else(host::none);
+        let store = match foundation.store {
+            Some(store) => store,
+            None => open_store(&config.store, &clock, &host)?,
+        };
+        let claims = IdempotencyClaims::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
         let sender = Sender::new(SenderConfig {
             backoff: config.backoff,
             limits: config.limits,
@@ -146,7 +157,7 @@ impl Service {
             clock: clock.clone(),
             endpoint,
             client: config.client.clone(),
-            host: foundation.host.unwrap_or_else(host::none),
+            host,
             loads: config.token_store.0,
             saves: config.token_store.1,
             grants: foundation.grants,
@@ -167,6 +178,7 @@ impl Service {
             open,
             settled,
             keyring: Arc::new(keyring),
+            desk: claims::Desk::new(claims),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })

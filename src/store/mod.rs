@@ -7,16 +7,24 @@
 //! Nothing that a protocol relies on is deleted. "Absent" is no version, so a late put that expects it would land after
 //! a delete; what is finished with is overwritten with a settled value and kept longer than any put can be late.
 
+mod claims;
 mod journal;
+mod lane;
+mod ledger;
 mod memory;
+mod redis;
+mod sqlite;
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::google::BoxFuture;
 
+pub use claims::{Answer, Asked, Begun, Encoding, HeldClaim, IdempotencyClaims};
 pub use journal::{Change, Disposal, Entry, Fate, Held, Intent, Journal, Resumed, State};
 pub use memory::MemoryStore;
+pub use redis::RedisStore;
+pub use sqlite::{SqliteStore, Synchronous};
 
 /// A value's version and fencing token: 128 random bits in hex, made by the writer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -63,7 +71,7 @@ pub enum Keep {
 /// A value and its version.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The value: JSON text. May name a user and a calendar; never holds tokens or event text.
+    /// The value: JSON text. May name a user and a calendar, and hold a stored answer; never a token.
     pub value: String,
     /// Its version.
     pub version: Version,
