@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as Quick, PoisonError};
 use std::time::Duration;
 
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
@@ -142,7 +141,7 @@ impl IdempotencyClaims {
                 // Should it land later, it holds the key for a lease and no longer: nobody runs on it.
                 (Change::Unknown, _) => return Err(unavailable()),
                 (Change::Refused, _) => {
-                    sleep(gap.mul_f64(rand::rng().random())).await;
+                    sleep(gap.mul_f64(rand::random())).await;
                     gap = (gap * 2).min(LAST_GAP);
                 }
             }
@@ -185,7 +184,7 @@ impl IdempotencyClaims {
                 }
                 (Change::Unknown, _) => return Err(unavailable()),
                 (Change::Refused, _) if left().is_zero() => return Err(unavailable()),
-                (Change::Refused, _) => sleep(LAST_GAP.mul_f64(rand::rng().random())).await,
+                (Change::Refused, _) => sleep(LAST_GAP.mul_f64(rand::random())).await,
             }
         }
     }
