@@ -60,7 +60,7 @@ class AuthClients {
     if (!refused || performance.now() - (record.renewedAt ?? -Infinity) < RENEWED_MS) {
       return this.firstToken(record, client)
     }
-    record.renewal ??= renewedToken(client, record.given ?? client.credentials?.access_token).finally(() => {
+    record.renewal ??= renewedToken(client, record.given).finally(() => {
       record.renewal = undefined
       record.renewedAt = performance.now()
     })

@@ -38,6 +38,7 @@ class CallCredentials {
     const { args, writeBack, source } = readAuth(auth, this.#settings())
     if (!writeBack && !source) return { args }
     const record = this.#clients.hold(writeBack ?? source, writeBack !== undefined)
+    if (args.accessToken) record.given = args.accessToken
     return { args: { ...args, authRef: record.ref }, record, source }
   }
 
