@@ -186,7 +186,8 @@ class CalendarService {
     try {
       return oauthClientOf(await this.#storedTokens(user, asked), this.#settings)
     } catch (error) {
-      if (throwOnFailure) throw error
+      // A misspelt option is a fault of the program, and not for null to hide.
+      if (throwOnFailure || error.field?.startsWith('options')) throw error
       this.#log('warn', 'getRefreshedOAuthClient failed and gave null', { code: error.code, reason: error.reason })
       return null
     }
