@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
 
-use super::create::{Attempt, Cleanup, CreateRequest, Creation, Failure, RESULT_GRACE};
+use super::attempt::{Attempt, Failure, RESULT_GRACE};
+use super::create::{Cleanup, CreateRequest, Creation};
 use super::exposure::Exposure;
 use super::{Context, Target};
 use crate::google::Scope;

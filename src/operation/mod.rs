@@ -1,6 +1,7 @@
 //! The verbs, each told as a protocol. A write is believed only when it was read back; what a failed call may have left
 //! is known to the journal and cleaned up.
 
+mod attempt;
 pub mod create;
 pub mod create_many;
 pub mod delete;
