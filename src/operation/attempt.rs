@@ -61,7 +61,10 @@ pub(super) struct Attempt<'a> {
     generation: u32,
     id: String,
 
+    /// Inserts at this id.
     inserts: u32,
+    /// Patches whose answer was lost.
+    lost_patches: u32,
     /// An insert of ours at this id was acknowledged.
     landed: bool,
     /// An insert or claim of ours may be there, or may still arrive.
@@ -132,6 +135,7 @@ impl<'a> Attempt<'a> {
             generation,
             id,
             inserts: 0,
+            lost_patches: 0,
             landed: false,
             in_doubt: false,
             claimed: false,
@@ -256,8 +260,10 @@ impl<'a> Attempt<'a> {
                 entry.event_id = next;
             })
             .await;
-        if change != Change::Applied {
-            return Err(lease_lost(&self.scope).into());
+        match change {
+            Change::Applied => {}
+            Change::Refused => return Err(lease_lost(&self.scope).into()),
+            Change::Unknown => return Err(not_recorded().into()),
         }
         self.generation = generation;
         self.id = id;
@@ -321,6 +327,7 @@ impl<'a> Attempt<'a> {
         let Some(claims) = claims.with(&self.claim) else {
             return Err(self.too_many_claims().into());
         };
+        self.may_patch()?;
         if !self.exposure.expose() {
             return Err(timed_out(&self.scope).into());
         }
@@ -338,11 +345,27 @@ impl<'a> Attempt<'a> {
             }
             Err(error) if error.outcome == Outcome::Unknown => {
                 self.in_doubt = true;
-                self.last_doubt = Some(error);
+                self.patch_lost(error).await?;
             }
             Err(error) => return Err(error.into()),
         }
         Ok(Step::Look)
+    }
+
+    /// A patch is sent again only so often, however many answers are lost.
+    fn may_patch(&mut self) -> Result<(), Failure> {
+        if self.lost_patches <= self.request.max_retries {
+            return Ok(());
+        }
+        Err(self.last_doubt.take().map_or(Failure::Vanished, Failure::Error))
+    }
+
+    /// With If-Match a second arrival can do no harm; the next look tells whether it landed.
+    async fn patch_lost(&mut self, error: CalendarError) -> Result<(), Failure> {
+        self.lost_patches += 1;
+        self.last_doubt = Some(error);
+        let gap = self.gaps.next();
+        Ok(self.cx.pause(&self.scope, gap).await?)
     }
 
     fn too_many_claims(&self) -> CalendarError {
@@ -399,6 +422,9 @@ impl<'a> Attempt<'a> {
 
     /// Nothing of ours can be, or come to be, at this id.
     fn forget_this_id(&mut self) {
+        self.inserts = 0;
+        self.lost_patches = 0;
+        self.last_doubt = None;
         self.landed = false;
         self.in_doubt = false;
         self.claimed = false;
@@ -422,4 +448,12 @@ impl<'a> Attempt<'a> {
     pub(super) fn id(&self) -> &str {
         &self.id
     }
+}
+
+fn not_recorded() -> CalendarError {
+    CalendarError::new(
+        Code::StoreUnavailable,
+        Outcome::NotSent,
+        "The event of this idempotency key was deleted, and the store did not take the id of the next one: nothing was made. Call again when the store is back.",
+    )
 }

@@ -99,13 +99,17 @@ pub struct Concluded<T> {
     pub open: Option<Arc<Held>>,
     /// HTTP exchanges begun.
     pub attempts: u32,
+    /// The id the event has or would have; empty if nothing was begun.
+    pub event_id: String,
 }
 
 /// Creates one event.
 pub async fn create(cx: &Context, scope: Scope, request: &CreateRequest, exposure: &Exposure) -> Concluded<Created> {
     let mut attempt = match Attempt::begin(cx, scope, request, exposure, None).await {
         Ok(attempt) => attempt,
-        Err(error) => return Concluded { answer: Err(error), open: None, attempts: 0 },
+        Err(error) => {
+            return Concluded { answer: Err(error), open: None, attempts: 0, event_id: String::new() };
+        }
     };
     match attempt.run().await {
         Ok(creation) => attempt.commit(creation).await,

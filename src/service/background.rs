@@ -16,7 +16,7 @@ use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::Context;
 use crate::operation::reconcile::reconcile;
 use crate::policy::Deadline;
-use crate::store::{Disposal, Held, Resumed};
+use crate::store::{Disposal, Failing, Held, Resumed};
 
 /// One round's time, and one exchange's in it.
 const ROUND: Duration = Duration::from_secs(10);
@@ -138,6 +138,17 @@ impl Background {
                     ));
                 }
                 Err(error) => return Round::Again(error),
+            }
+        }
+        match held.fail(ROUND).await {
+            Failing::Failed => {}
+            Failing::Succeeded => return Round::Closed(Some(Disposal::Kept)),
+            Failing::Undecided => {
+                return Round::Again(CalendarError::new(
+                    Code::StoreUnavailable,
+                    Outcome::NotSent,
+                    "its result is not decided",
+                ));
             }
         }
         let credentials = Arc::clone(&task.credentials.lock().unwrap_or_else(PoisonError::into_inner));

@@ -35,7 +35,9 @@ use crate::google::{
 use crate::model::event::{EventChanges, EventData, Expected};
 use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::create::{self, CreateRequest, Created, OnDeleted};
+use crate::operation::delete::DeleteRequest;
 use crate::operation::exposure::Exposure;
+use crate::operation::update::UpdateRequest;
 use crate::operation::{Context, create_many, delete, read, update, verify};
 use crate::policy::Deadline;
 use crate::store::{Journal, MemoryStore, Store};
@@ -333,14 +335,20 @@ impl Service {
         let work = async {
             let call = Call::parse(args, &self.config(), 1)?;
             let changes = EventChanges::parse(changes, call.time_zone.as_deref())?;
-            let id = call.event_id()?.to_owned();
+            let request = UpdateRequest {
+                target: call.target.clone(),
+                id: call.event_id()?.to_owned(),
+                changes,
+                params: call.params,
+                verification: call.verification,
+                max_retries: call.max_retries,
+            };
             let cx = self.shared.cx.clone();
             let text = self
                 .alone("updateEvent", call, cancel, async move |call, credentials, deadline, exposure| {
                     let scope = scope_of(&call, "updateEvent", &credentials, deadline);
-                    let params = (call.params, call.verification);
-                    let updated = update::update(&cx, &scope, &call.target, &id, &changes, params, &exposure).await?;
-                    answer::updated(&updated, &id, scope.attempts())
+                    let updated = update::update(&cx, &scope, &request, &exposure).await?;
+                    answer::updated(&updated, &request.id, scope.attempts())
                 })
                 .await?;
             let unverified = text.starts_with(r#"{"success":false"#);
@@ -354,14 +362,19 @@ impl Service {
     pub async fn delete_event(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
         let work = async {
             let call = Call::parse(args, &self.config(), 1)?;
-            let id = call.event_id()?.to_owned();
+            let request = DeleteRequest {
+                target: call.target.clone(),
+                id: call.event_id()?.to_owned(),
+                send_updates: call.params.send_updates,
+                verification: call.verification,
+                max_retries: call.max_retries,
+            };
             let cx = self.shared.cx.clone();
             let text = self
                 .alone("deleteEvent", call, cancel, async move |call, credentials, deadline, exposure| {
                     let scope = scope_of(&call, "deleteEvent", &credentials, deadline);
-                    let params = (call.params.send_updates, call.verification);
-                    let deleted = delete::delete(&cx, &scope, &call.target, &id, params, &exposure).await?;
-                    answer::deleted(deleted, &id, scope.attempts())
+                    let deleted = delete::delete(&cx, &scope, &request, &exposure).await?;
+                    answer::deleted(deleted, &request.id, scope.attempts())
                 })
                 .await?;
             let verified = text.starts_with(r#"{"success":true,"verified":true"#);

@@ -1,86 +1,28 @@
 //! Google in memory, and services that stand for processes: each has a memory store of its own.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it, as a module of its own")]
+
+mod gate;
+mod network;
+mod shared_store;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use surecal::clock::Clock;
-use surecal::google::{BoxFuture, HttpReply, HttpRequest, Token, Transport};
+use surecal::google::Transport;
 use surecal::model::CalendarError;
-use surecal::policy::{FaultKind, TransportFault};
 use surecal::service::{Cancel, Foundation, Notice, Pending, Service};
-use surecal::store::Store;
-use surecal_emulator::{Emulator, NewUser, Options, Rule, Verdict};
+use surecal::store::{MemoryStore, Store};
+use surecal_emulator::{Emulator, NewUser, Options, Rule};
+
+pub use gate::{Gate, Hold, names};
+pub use network::{InMemory, TOKENS};
+pub use shared_store::{LatePuts, StoreLine, writes};
 
 /// The user of most tests, and the calendar.
 pub const USER: &str = "teacher@example.com";
-
-/// Carries requests into an emulator, without sockets, so that tokio's clock can stand still.
-pub struct InMemory(pub Emulator);
-
-impl Transport for InMemory {
-    fn exchange(
-        &self,
-        request: HttpRequest,
-        token: &Token,
-        timeout: Duration,
-    ) -> BoxFuture<'_, Result<HttpReply, TransportFault>> {
-        let mut http = http::Request::builder()
-            .method(request.method)
-            .uri(format!("http://google.test{}", request.path_and_query))
-            .header("authorization", format!("Bearer {}", exposed(token)));
-        for (name, value) in &request.headers {
-            http = http.header(name, value);
-        }
-        let http = http.body(request.body).unwrap();
-        let emulator = self.0.clone();
-        let exchange = async move {
-            let verdict = emulator.deliver(&http).await;
-            play(verdict).await
-        };
-        Box::pin(async move {
-            tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(TransportFault::unknown(FaultKind::Timeout)))
-        })
-    }
-}
-
-async fn play(mut verdict: Verdict) -> Result<HttpReply, TransportFault> {
-    loop {
-        let response = match verdict {
-            Verdict::Delay { by, then } => {
-                tokio::time::sleep(by).await;
-                verdict = *then;
-                continue;
-            }
-            Verdict::Respond(response) => response,
-            Verdict::Drip { response, chunk, every } => {
-                let pieces = response.body().len().div_ceil(chunk.max(1));
-                tokio::time::sleep(every * u32::try_from(pieces).unwrap()).await;
-                response
-            }
-            Verdict::Truncate { .. } => return Err(TransportFault::unknown(FaultKind::Cut)),
-            Verdict::Reset => return Err(TransportFault::unknown(FaultKind::Reset)),
-            Verdict::RefuseStream => return Err(TransportFault::not_sent(FaultKind::TurnedAway)),
-            Verdict::Hang => return std::future::pending().await,
-        };
-        let (head, body) = response.into_parts();
-        return Ok(HttpReply::new(head.status.as_u16(), &head.headers, body));
-    }
-}
-
-/// Tests know the tokens they made: the fingerprint by which a `Token` is told from another.
-fn exposed(token: &Token) -> &'static str {
-    TOKENS
-        .iter()
-        .find(|text| *token == Token::new(text).unwrap())
-        .expect("a token of this file")
-}
-
-/// The access tokens of all tests.
-pub const TOKENS: &[&str] = &["ya29.teacher", "ya29.other", "ya29.unknown"];
 
 /// One Google, and the notices of all services on it.
 pub struct Google {
@@ -129,15 +71,35 @@ impl Google {
         self.process_on(config, None)
     }
 
-    pub fn process_on(&self, config: &Value, store: Option<Arc<dyn Store>>) -> Process {
+    pub fn process_on(&self, config: &Value, store: Option<&Arc<MemoryStore>>) -> Process {
+        self.process_at(config, store, START_MS)
+    }
+
+    /// A process whose machine's clock shows `now_ms`.
+    pub fn process_at(&self, config: &Value, store: Option<&Arc<MemoryStore>>, now_ms: u64) -> Process {
+        let clock = Clock::paused(now_ms);
+        let own = || Arc::new(MemoryStore::new(clock.clone()));
+        let line = StoreLine::to(&store.map_or_else(own, Arc::clone));
+        let network = Gate::new(InMemory(self.emulator.clone()));
         let notices = Arc::clone(&self.notices);
         let foundation = Foundation {
-            transport: Some(Arc::new(InMemory(self.emulator.clone()))),
-            store,
-            clock: Clock::paused(1_800_000_000_000),
+            transport: Some(Arc::new(network.clone()) as Arc<dyn Transport>),
+            store: Some(Arc::new(line.clone()) as Arc<dyn Store>),
+            clock,
             listener: Arc::new(move |notice| notices.lock().unwrap().push(notice)),
         };
-        Process { service: Service::new(&config.to_string(), foundation).unwrap() }
+        Process { service: Service::new(&config.to_string(), foundation).unwrap(), network, line }
+    }
+
+    /// A store that several processes share.
+    pub fn shared_store(&self) -> Arc<MemoryStore> {
+        Arc::new(MemoryStore::new(Clock::paused(START_MS)))
+    }
+
+    /// The owner changes some fields, or (`put`) writes an old copy back with these fields: our marks are wiped.
+    pub fn owner_edits(&self, id: &str, fields: &Value, put: bool) {
+        let fields: Map<_, _> = fields.as_object().unwrap().clone();
+        self.emulator.owner_edit(USER, id, &fields, put).unwrap();
     }
 
     /// Live events, fences and all.
@@ -169,11 +131,16 @@ impl Google {
     }
 }
 
-/// A service, called as JS calls it.
+/// A service, called as JS calls it, on a network and a way to its store that the test can disturb.
 #[derive(Clone)]
 pub struct Process {
     pub service: Service,
+    pub network: Gate,
+    pub line: StoreLine,
 }
+
+/// When the tests' clocks start, in Unix ms.
+pub const START_MS: u64 = 1_800_000_000_000;
 
 /// A class: the event of most tests.
 pub fn class() -> Value {
@@ -232,14 +199,15 @@ impl Process {
         parsed(self.service.delete_event(&args_for(id, options), Cancel::default()).await)
     }
 
+    /// The process dies: whatever it had begun, it neither sends nor writes anything more.
+    pub fn kill(&self) {
+        self.network.kill();
+        self.line.cut(true);
+    }
+
     /// Waits (in paused time) until no clean-up is open.
     pub async fn settle(&self) -> Vec<Pending> {
         self.service.drained(Duration::from_secs(600)).await;
         self.service.pending().await
     }
-}
-
-/// A body's bytes, for requests that go around the service.
-pub fn body(value: &Value) -> Bytes {
-    Bytes::from(value.to_string())
 }

@@ -53,6 +53,7 @@ impl Attempt<'_> {
 
     async fn repair(&mut self, found: &Fetched) -> Result<Step, Failure> {
         let patch = repair_patch(self.request.data.body(), &found.event);
+        self.may_patch()?;
         let params = self.mailed();
         let etag = Some(found.etag.as_str());
         match self.cx.calendar.patch(&self.scope, &self.calendar, &self.id, etag, &patch, params).await {
@@ -66,7 +67,7 @@ impl Attempt<'_> {
             }
             // If it landed, the next look finds the event right, or wrong at another ETag: that is repaired once more,
             // with If-Match, so a second arrival can do no harm.
-            Err(error) if error.outcome == Outcome::Unknown => self.last_doubt = Some(error),
+            Err(error) if error.outcome == Outcome::Unknown => self.patch_lost(error).await?,
             Err(error) => return Err(error.into()),
         }
         Ok(Step::Look)
