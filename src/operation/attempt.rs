@@ -120,6 +120,7 @@ impl<'a> Attempt<'a> {
             since: 0,
         };
         let held = cx.journal.begin(entry, cx.left(&scope)).await?;
+        exposure.begun(&held);
         let scope = scope.with_lease(lease_of(&held));
         let window_ends = cx.clock.now();
         Ok(Self {

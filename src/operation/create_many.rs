@@ -190,9 +190,15 @@ impl Failure {
         let Self::Error(mut error) = self else { return self };
         error.attempts = attempts;
         let (outcome, then) = if !pending.is_empty() {
-            (Outcome::Unknown, "Not all events of this schedule are removed again yet; pending() lists them until then.")
+            (
+                Outcome::Unknown,
+                "Not all events of this schedule are removed again yet; pending() lists them until then.",
+            )
         } else if !kept.is_empty() || error.outcome == Outcome::Applied {
-            (Outcome::Applied, "What others made or changed was left in the calendar; all else of this schedule is removed again.")
+            (
+                Outcome::Applied,
+                "What others made or changed was left in the calendar; all else of this schedule is removed again.",
+            )
         } else if !rolled_back.is_empty() {
             (Outcome::Rejected, "Every event of this schedule that was made was removed again.")
         } else if error.outcome == Outcome::Unknown {

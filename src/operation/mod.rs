@@ -151,7 +151,8 @@ fn changed_too_often(what: &str) -> CalendarError {
 /// The error of a call that sent a write before: whether that is in the calendar is not known.
 fn may_have_changed(mut error: CalendarError) -> CalendarError {
     error.outcome = Outcome::Unknown;
-    error.message = format!("{} A write of this call was sent before: read the event to learn whether it is there.", error.message);
+    error.message =
+        format!("{} A write of this call was sent before: read the event to learn whether it is there.", error.message);
     error
 }
 

@@ -87,6 +87,14 @@ pub struct Entry {
     pub since: u64,
 }
 
+impl Entry {
+    /// Whether it is a schedule's own entry, which no event belongs to.
+    #[must_use]
+    pub const fn is_group(&self) -> bool {
+        self.event_id.is_empty()
+    }
+}
+
 /// What the first call with a key fixed for all its retries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -272,7 +280,8 @@ impl Journal {
                 entry.state = State::Failed;
                 let expected = Expected::Version(record.version);
                 let Ok(value) = to_text(&entry) else { return Verdict::Undecided };
-                let (change, _) = self.put_known(name, value, expected, Keep::For(RETENTION), left).await;
+                // Open until the last of its events is closed: they ask for it.
+                let (change, _) = self.put_known(name, value, expected, Keep::Open, left).await;
                 if change == Change::Applied { Verdict::Failed } else { Verdict::Undecided }
             }
         }
@@ -286,10 +295,21 @@ impl Journal {
         }
     }
 
-    /// A schedule's own entry whose owner is gone: its events are worked off by themselves, so it only has to be
-    /// decided.
+    /// Closes a schedule's own entry when its owner is gone and no event of it is open any more.
     pub async fn close_group(&self, name: &str, left: Duration) {
-        self.fail_group(name, left).await;
+        if !matches!(self.fail_group(name, left).await, Verdict::Failed) {
+            return;
+        }
+        if let Ok(Some(record)) = self.get(name, left).await
+            && let Ok(mut entry) = serde_json::from_str::<Entry>(&record.value)
+            && entry.state == State::Failed
+        {
+            entry.state = State::Settled { disposal: Disposal::Nothing };
+            if let Ok(value) = to_text(&entry) {
+                let expected = Expected::Version(record.version);
+                let _ = self.put_known(name, value, expected, Keep::For(RETENTION), left).await;
+            }
+        }
     }
 
     /// Every unfinished entry, with its name and record.

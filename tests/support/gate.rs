@@ -98,7 +98,8 @@ impl Transport for Gate {
                 return std::future::pending().await;
             }
             self.sent.lock().unwrap().push(request.method.to_string());
-            let hold = self.holds.lock().unwrap().iter().find(|hold| !*hold.open.borrow() && (hold.wanted)(&request)).cloned();
+            let hold =
+                self.holds.lock().unwrap().iter().find(|hold| !*hold.open.borrow() && (hold.wanted)(&request)).cloned();
             let answered = async {
                 let Some(hold) = hold else { return self.network.exchange(request, &token, timeout).await };
                 hold.caught.send_modify(|caught| *caught += 1);

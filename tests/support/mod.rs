@@ -1,6 +1,13 @@
 //! Google in memory, and services that stand for processes: each has a memory store of its own.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it, as a module of its own")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test file uses a part of it, as a module of its own; a test stops at the first surprise"
+)]
 
 mod gate;
 mod network;
@@ -107,6 +114,13 @@ impl Google {
         self.emulator.live_events(USER)
     }
 
+    /// The one live event.
+    pub fn only_live(&self) -> Value {
+        let live = self.live();
+        assert_eq!(live.len(), 1, "live events: {live:#?}");
+        live[0].clone()
+    }
+
     /// How often an operation reached Google.
     pub fn requests(&self, operation: &str) -> usize {
         self.emulator.requests().iter().filter(|request| request.operation == Some(operation)).count()
@@ -131,6 +145,22 @@ impl Google {
     }
 }
 
+/// The claims on an event.
+pub fn claims(event: &Value) -> Vec<String> {
+    let claims = event["extendedProperties"]["private"]["surecalClaims"].as_str().unwrap_or_default();
+    claims.split_whitespace().map(str::to_owned).collect()
+}
+
+/// The paused clock's time, for measuring how long a call took.
+pub fn now() -> tokio::time::Instant {
+    Clock::paused(0).now()
+}
+
+/// Lets everything run for so long.
+pub async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
 /// A service, called as JS calls it, on a network and a way to its store that the test can disturb.
 #[derive(Clone)]
 pub struct Process {
@@ -153,7 +183,8 @@ pub fn class() -> Value {
 }
 
 fn args(options: &Value) -> String {
-    json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": options }).to_string()
+    json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": options })
+        .to_string()
 }
 
 fn args_for(id: &str, options: &Value) -> String {
@@ -199,6 +230,12 @@ impl Process {
         parsed(self.service.delete_event(&args_for(id, options), Cancel::default()).await)
     }
 
+    /// Starts a create that goes on by itself.
+    pub fn spawn_create(&self, event: &Value, options: &Value) -> tokio::task::JoinHandle<Told> {
+        let (process, event, options) = (self.clone(), event.clone(), options.clone());
+        tokio::spawn(async move { process.create(&event, &options).await })
+    }
+
     /// The process dies: whatever it had begun, it neither sends nor writes anything more.
     pub fn kill(&self) {
         self.network.kill();
@@ -207,7 +244,7 @@ impl Process {
 
     /// Waits (in paused time) until no clean-up is open.
     pub async fn settle(&self) -> Vec<Pending> {
-        self.service.drained(Duration::from_secs(600)).await;
+        self.service.drained(Duration::from_mins(10)).await;
         self.service.pending().await
     }
 }

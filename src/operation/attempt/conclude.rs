@@ -85,9 +85,16 @@ impl Attempt<'_> {
 /// The error of an attempt that may have written something, with what became of that.
 fn told(mut error: CalendarError, cleanup: Cleanup) -> CalendarError {
     let (outcome, then) = match cleanup {
-        Cleanup::Deleted => (Outcome::Rejected, "What this call wrote was removed again: nothing of it is in the calendar."),
-        Cleanup::Kept => (Outcome::Applied, "The event is in the calendar: it was left there, for this call is not the only one that made it."),
-        Cleanup::Pending => (Outcome::Unknown, "What this call wrote is removed in the background; pending() lists it until then."),
+        Cleanup::Deleted => {
+            (Outcome::Rejected, "What this call wrote was removed again: nothing of it is in the calendar.")
+        }
+        Cleanup::Kept => (
+            Outcome::Applied,
+            "The event is in the calendar: it was left there, for this call is not the only one that made it.",
+        ),
+        Cleanup::Pending => {
+            (Outcome::Unknown, "What this call wrote is removed in the background; pending() lists it until then.")
+        }
     };
     error.outcome = outcome;
     error.message = format!("{} {then}", error.message);

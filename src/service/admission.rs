@@ -1,0 +1,178 @@
+//! How a call is let in, run apart from its caller, and counted.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::time::timeout_at;
+
+use super::Service;
+use super::call::Call;
+use super::cancel::Cancel;
+use super::flight::{Leaving, Start};
+use super::metrics::Ending;
+use super::notice::{Level, Notice};
+use super::recovery::Recovery;
+use super::seats::Seat;
+use crate::google::{Credentials, Scope, StaticToken};
+use crate::model::{CalendarError, Code, Outcome};
+use crate::operation::create_many;
+use crate::operation::exposure::Exposure;
+use crate::policy::Deadline;
+use crate::store::Disposal;
+
+/// What a call is told that leaves a change of its own behind.
+const READ_IT: &str =
+    "whether it is in the calendar is not known; what was sent is not taken back. Read the event to learn.";
+/// What one is told that leaves a create behind.
+pub(super) const SETTLED: &str = "whether it is in the calendar is not known yet; it is settled in the background and listed by pending() until then.";
+
+/// A call that was let in.
+pub(super) struct Seated {
+    pub(super) deadline: Deadline,
+    pub(super) credentials: Arc<dyn Credentials>,
+    _seat: Seat,
+}
+
+/// An answer, and what became of events, for callers who left before.
+pub(super) struct Told {
+    pub(super) answer: Result<String, CalendarError>,
+    pub(super) closed: Vec<(String, Disposal)>,
+}
+
+impl From<Result<String, CalendarError>> for Told {
+    fn from(answer: Result<String, CalendarError>) -> Self {
+        Self { answer, closed: Vec::new() }
+    }
+}
+
+impl Service {
+    /// Runs a call that shares with nobody.
+    pub(super) async fn alone<W, F>(
+        &self,
+        operation: &'static str,
+        call: Call,
+        cancel: Cancel,
+        work: W,
+    ) -> Result<String, CalendarError>
+    where
+        W: FnOnce(Call, Arc<dyn Credentials>, Deadline, Arc<Exposure>) -> F + Send + 'static,
+        F: Future + Send + 'static,
+        F::Output: Into<Told> + Send,
+    {
+        let seated = self.seat(operation, &call, &cancel).await?;
+        let then = if operation == create_many::OPERATION { SETTLED } else { READ_IT };
+        let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel, then };
+        let open = self.shared.open.begin();
+        let credentials = Arc::clone(&seated.credentials);
+        let this = self.clone();
+        let start = move |start: Start<String>| {
+            tokio::spawn(async move {
+                let watched = this.shared.background.watch(&start.exposure);
+                let user = call.target.user.clone();
+                let told = work(call, credentials, start.deadline.clone(), Arc::clone(&start.exposure)).await.into();
+                drop(watched);
+                if start.settle(told.answer) {
+                    this.notify_closed(operation, &user, told.closed);
+                }
+                drop(open);
+            });
+        };
+        self.shared.others.fly(None, leaving, start).await
+    }
+
+    /// Lets a call in: the service is open, there are credentials, and one of `maxInFlight` seats is free in time.
+    pub(super) async fn seat(
+        &self,
+        operation: &'static str,
+        call: &Call,
+        cancel: &Cancel,
+    ) -> Result<Seated, CalendarError> {
+        if self.shared.closed.load(Ordering::Acquire) {
+            let message = format!("{operation} failed: the service was closed. Nothing was sent to Google.");
+            return Err(CalendarError::new(Code::Closed, Outcome::NotSent, message));
+        }
+        let Some(token) = call.token.clone() else {
+            let message = format!(
+                "{operation} failed: there is no access token for this user. Nothing was sent to Google; pass auth, or let the user connect a Google account."
+            );
+            return Err(CalendarError::new(Code::GoogleAuthRequired, Outcome::NotSent, message));
+        };
+        for option in &call.unknown {
+            let message = format!("{operation}: {option} is not known and was ignored");
+            (self.shared.listener)(Notice::Log { level: Level::Warn, message });
+        }
+        let now = self.shared.clock.now();
+        let started = now.checked_sub(call.spent).unwrap_or(now);
+        let deadline = Deadline::starts(started, call.timeout);
+        let credentials: Arc<dyn Credentials> = Arc::new(StaticToken(token));
+        self.shared.background.supply(&call.target.user, &credentials);
+        self.shared.recovery.supply(&call.target.user, &credentials);
+        let config = self.config();
+        if config.recover_by_itself {
+            Recovery::start(&self.shared.recovery, config.lease);
+        }
+        let seat = tokio::select! {
+            biased;
+            () = cancel.cancelled() => {
+                let message = format!("{operation} was aborted by its AbortSignal: nothing was sent to Google.");
+                return Err(CalendarError::new(Code::Aborted, Outcome::NotSent, message));
+            }
+            seat = timeout_at(deadline.end(), self.shared.seats.take()) => seat,
+        };
+        if let Ok(seat) = seat {
+            Ok(Seated { deadline, credentials, _seat: seat })
+        } else {
+            let message = format!(
+                "{operation} failed: limits.maxInFlight calls were at work until its deadline. Nothing was sent to Google; call again later, or raise the limit."
+            );
+            Err(CalendarError::new(Code::Overloaded, Outcome::NotSent, message))
+        }
+    }
+
+    /// Counts how a call ended and completes its error.
+    pub(super) async fn counted(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<(String, Ending), CalendarError>>,
+    ) -> Result<String, CalendarError> {
+        let started = self.shared.clock.now();
+        let result = work.await;
+        let took = self.shared.clock.now() - started;
+        match result {
+            Ok((text, ending)) => {
+                self.shared.metrics.count(operation, ending, took);
+                Ok(text)
+            }
+            Err(mut error) => {
+                let ending = Ending { failed: Some(error.code), ..Ending::default() };
+                self.shared.metrics.count(operation, ending, took);
+                error.operation = Some(operation);
+                error.elapsed_ms = crate::clock::millis(took);
+                Err(error)
+            }
+        }
+    }
+
+    /// Callers who left before hear what became of it.
+    pub(super) fn notify_closed(&self, operation: &str, user: &str, closed: Vec<(String, Disposal)>) {
+        for (event_id, settled) in closed {
+            (self.shared.listener)(Notice::Settled {
+                operation: operation.to_owned(),
+                user_id: user.to_owned(),
+                event_id,
+                settled,
+            });
+        }
+    }
+}
+
+/// What all exchanges of a call share.
+pub(super) fn scope_of(
+    call: &Call,
+    operation: &'static str,
+    credentials: &Arc<dyn Credentials>,
+    deadline: Deadline,
+) -> Scope {
+    let user = call.target.user.clone();
+    Scope::new(user, operation, Arc::clone(credentials), deadline, call.attempt_timeout, call.max_retries)
+}
