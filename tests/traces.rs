@@ -326,7 +326,7 @@ async fn trace_7_who_lost_its_lease_sends_nothing_more() {
 
     inserts.release().await;
     let error = call.await.unwrap().unwrap_err();
-    assert_eq!(error.outcome, Outcome::Unknown);
+    assert_eq!(error.outcome, Outcome::Rejected, "its insert met the fence's tombstone");
     pass(60).await;
     assert_eq!(owner.network.sent(), ["POST"], "nothing after the lease was lost");
     assert_eq!(google.live().len(), 1);

@@ -36,7 +36,7 @@ impl Attempt<'_> {
 
     /// The call fails: clean up, within what is left of its time, and tell exactly what is so.
     pub(in crate::operation) async fn give_up(self, failure: Failure) -> Concluded<Created> {
-        let exposed = self.exposed();
+        let (exposed, occupied) = (self.exposed(), self.occupied);
         let (cleanup, open) = self.clean_up(&self.scope).await;
         let attempts = self.scope.attempts();
         let event_id = self.id;
@@ -49,6 +49,10 @@ impl Attempt<'_> {
             }
             Failure::Error(mut error) => {
                 error.attempts = attempts;
+                // Google answered that the id is taken: what was sent was refused.
+                if occupied && error.outcome == Outcome::NotSent {
+                    error.outcome = Outcome::Rejected;
+                }
                 Err(if exposed { told(error, cleanup).with_event(event_id.clone()) } else { error })
             }
         };
