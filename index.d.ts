@@ -291,12 +291,6 @@ export interface CalendarConfig {
   store?: 'memory'
   /** How long a silent owner keeps a claim or a journal entry. @default 30000 */
   leaseMs?: number
-  idempotency?: {
-    /** @default true */
-    enabled?: boolean
-    /** @default 3600000 */
-    ttlMs?: number
-  }
   /** `'manual'`: only `recover()` works off what a crash left. @default 'auto' */
   recovery?: 'auto' | 'manual'
   /** @default silent */

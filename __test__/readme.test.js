@@ -65,7 +65,9 @@ const names = (cell) => [...cell.matchAll(/`([A-Za-z.]+)(?:\([^`]*\))?`/g)].map(
 /** Top-level member names of an interface in a declaration file, methods too. */
 function members(file, name) {
   const text = fs.readFileSync(path.join(root, file), 'utf8')
-  const [, parent, body] = new RegExp(`export interface ${name}(?: extends (\\w+))? \\{\\n([\\s\\S]*?)\\n\\}`).exec(text)
+  const [, parent, body] = new RegExp(`export interface ${name}(?: extends (\\w+))? \\{\\n([\\s\\S]*?)\\n\\}`).exec(
+    text,
+  )
   const own = [...body.matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, member]) => member)
   return parent ? [...own, ...members(file, parent)] : own
 }
