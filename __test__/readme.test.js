@@ -106,3 +106,23 @@ test('the table of methods names every method of the service', () => {
     if (method !== 'constructor') expect(told).toContain(`\`${method}(`)
   }
 })
+
+test('every link of the texts for people leads somewhere', () => {
+  const anchorOf = (heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{Letter}\p{Number} _-]/gu, '')
+      .replaceAll(' ', '-')
+  for (const file of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md']) {
+    const text = fs.readFileSync(path.join(root, file), 'utf8')
+    const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading))
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      const leads = target.startsWith('https:')
+        ? true
+        : target.startsWith('#')
+          ? anchors.includes(target.slice(1))
+          : fs.existsSync(path.join(root, target))
+      expect([file, target, leads]).toEqual([file, target, true])
+    }
+  }
+})
