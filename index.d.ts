@@ -684,13 +684,6 @@ export interface PendingEntry {
   lastError: CalendarErrorCode | null
 }
 
-export interface CloseResult {
-  /** Nothing was open when the time was over. */
-  drained: boolean
-  /** Writes and clean-up left open. */
-  open: number
-}
-
 /** Counters since the start; no names of users or calendars. */
 export interface Metrics {
   /** By method. */
@@ -847,11 +840,12 @@ export class CalendarService {
   metrics(): Metrics
 
   /**
-   * Takes no more calls (they reject with CLOSED), waits for what is open, and lets go of everything.
+   * Takes no more calls (they reject with CLOSED), waits for what is open, and lets go of everything. Resolves to what
+   * is open still; with the memory store that is lost with the process.
    *
    * @param options.drainMs longest wait. @default 5000
    */
-  close(options?: { drainMs?: number }): Promise<CloseResult>
+  close(options?: { drainMs?: number }): Promise<PendingEntry[]>
 }
 
 // ---------------------------------------------------------------- the module as a service, and its constants

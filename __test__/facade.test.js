@@ -54,7 +54,7 @@ describe('the service', () => {
 
   test('close twice drains once', async () => {
     const [first, second] = await Promise.all([service.close({ drainMs: 7 }), service.close()])
-    expect(first).toEqual({ drained: true, open: 0 })
+    expect(first).toEqual([])
     expect(second).toBe(first)
     expect(fake.calls).toEqual([{ method: 'close', drainMs: 7 }])
   })

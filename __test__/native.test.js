@@ -5,7 +5,7 @@
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 const { load } = require('../lib/native')
-const { CODES, CALENDAR_RETRY_CONFIG, CALENDAR_OPERATION_TIMEOUT } = require('../lib/constants')
+const { CODES, CALENDAR_RETRY_CONFIG } = require('../lib/constants')
 const { CalendarService } = require('../index.js')
 
 const root = path.join(__dirname, '..')
@@ -13,10 +13,9 @@ const event = { summary: 'Algebra', start: { date: '2027-03-01' }, end: { date: 
 const elsewhere = { rootUrl: 'http://127.0.0.1:9' } // Nothing listens there.
 
 test('the native tables of codes and defaults are those of the facade', () => {
-  const { codes, config } = JSON.parse(load().constants())
-  expect(codes.map(({ code, http, retryable }) => [code, http, retryable])).toEqual(CODES)
-  expect(config.timeoutMs).toBe(CALENDAR_OPERATION_TIMEOUT)
-  expect(config.retry).toEqual({
+  const { errorCodes, retry } = JSON.parse(load().constants())
+  expect(errorCodes.map(({ code, http, retryable }) => [code, http, retryable])).toEqual(CODES)
+  expect(retry).toEqual({
     maxRetries: CALENDAR_RETRY_CONFIG.MAX_RETRIES,
     baseDelayMs: CALENDAR_RETRY_CONFIG.BASE_DELAY_MS,
     backoffMultiplier: CALENDAR_RETRY_CONFIG.BACKOFF_MULTIPLIER,
@@ -37,9 +36,9 @@ test.each([
   [{ code: 'ECONNRESET' }, true, true],
   [{ code: 'ECONNREFUSED' }, false, true],
   [{ code: 'ENOTFOUND' }, false, true],
-  [{ code: 'RATE_LIMITED', name: 'CalendarError' }, true, true],
-  [{ code: 'TIMEOUT', name: 'CalendarError' }, false, false],
-  [{ code: 'TIMEOUT', name: 'CalendarError' }, true, true],
+  [{ code: 'RATE_LIMITED', status: 429, name: 'CalendarError' }, true, true],
+  [{ code: 'TIMEOUT', status: 504, name: 'CalendarError' }, false, false],
+  [{ code: 'TIMEOUT', status: 504, name: 'CalendarError' }, true, true],
   [{ name: 'TypeError' }, true, false],
   [{}, true, false],
 ])('the policy on %j, idempotent %s, says retry %s', (error, idempotent, retry) => {
@@ -105,7 +104,7 @@ test('pending, recover, metrics and close answer with JSON of their shapes', asy
   await expect(service.pending()).resolves.toEqual([])
   await expect(service.recover()).resolves.toEqual([])
   expect(service.metrics()).toMatchObject({ inFlight: 0, openWork: 0, operations: {} })
-  await expect(service.close()).resolves.toEqual({ drained: true, open: 0 })
+  await expect(service.close()).resolves.toEqual([])
 })
 
 test('the addon loads in well under 100 ms', () => {

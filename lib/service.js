@@ -219,7 +219,7 @@ class CalendarService {
     const { drainMs = DRAIN_MS } = crossingOptions(options, 'options')
     if (!Number.isFinite(drainMs) || drainMs < 0)
       throw validation('drainMs', 'must be a number of milliseconds, 0 or more')
-    if (this.#native === null) return { drained: true, open: 0 }
+    if (this.#native === null) return []
     this.#closing ??= this.#native.close(drainMs).then(JSON.parse, (error) => {
       throw fromNative(error, { operation: 'close' })
     })

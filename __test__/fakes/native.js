@@ -64,7 +64,7 @@ function fakeNative() {
 
     async close(drainMs) {
       fake.calls.push({ method: 'close', drainMs })
-      return '{"drained":true,"open":0}'
+      return '[]'
     }
 
     async pending() {

@@ -1,6 +1,8 @@
 //! The Node boundary: parse, call, settle. Everything crosses as JSON text; a rejection's message is a
 //! [`CalendarError`] as JSON text, which the facade turns into one. No other file names napi.
 
+#![allow(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,12 +164,14 @@ impl NativeService {
 
     /// The counters.
     #[napi]
+    #[must_use]
     pub fn metrics(&self) -> String {
         to_text(&self.service.metrics())
     }
 
     /// Attempts and clean-ups that are open now.
     #[napi]
+    #[must_use]
     pub fn open_work(&self) -> u32 {
         u32::try_from(self.service.open_work()).unwrap_or(u32::MAX)
     }
@@ -208,6 +212,7 @@ pub fn retry_verdict(
 
 /// The tables that JS shows: error codes and retry defaults.
 #[napi]
+#[must_use]
 pub fn constants() -> String {
     let codes: Vec<_> = Code::ALL
         .iter()

@@ -168,14 +168,17 @@ impl Shared {
 
     /// Leaves a pool that answered nobody in the whole time of one attempt. HTTP/2 puts every call on the one
     /// connection there is, and should that one have gone silent, each of them would time out until a ping finds out.
-    /// What is under way in the old pool goes on.
+    /// What is under way in the old pool goes on. (HTTP/1.1 has closed the silent connection already.)
     fn leave(&self, silent: &Arc<Pool>) {
-        let mut pool = self.pool.write().unwrap_or_else(PoisonError::into_inner);
-        if Arc::ptr_eq(&pool, silent)
-            && let Ok(fresh) = Pool::open(&self.config, self.opening.is_some())
-        {
-            *pool = Arc::new(fresh);
-            drop(pool);
+        let may_be_http2 = self.opening.is_some() || self.config.http2_prior_knowledge;
+        if !may_be_http2 || !Arc::ptr_eq(&self.pool(), silent) {
+            return;
+        }
+        if let Ok(fresh) = Pool::open(&self.config, self.opening.is_some()) {
+            let mut pool = self.pool.write().unwrap_or_else(PoisonError::into_inner);
+            if Arc::ptr_eq(&pool, silent) {
+                *pool = Arc::new(fresh);
+            }
             self.broke();
         }
     }

@@ -57,7 +57,8 @@ pub struct TallySnapshot {
     pub faults: BTreeMap<&'static str, u64>,
     /// Repeats, by the code of what went wrong before.
     pub retries: BTreeMap<&'static str, u64>,
-    /// Repeats not made, by what forbade them: `retries`, `budget`, `deadline`, `cancelled`, `lease`, `parked`.
+    /// Exchanges that ended in an error, by what ended them: `final` (an answer after which nothing is sent again),
+    /// `retries` (all used), `budget`, `deadline`, `throttled`, `parked`, `cancelled`, `lease`, `credentials`.
     pub stops: BTreeMap<&'static str, u64>,
 }
 
@@ -141,7 +142,9 @@ mod tests {
         let tally = Tally::default();
         tally.sent(Kind::Write, 10);
         tally.sent(Kind::Read, 0);
-        [200, 304, 404, 503, 999, 0].into_iter().for_each(|status| tally.answered(status, 5));
+        for status in [200, 304, 404, 503, 999, 0] {
+            tally.answered(status, 5);
+        }
         tally.faulted(FaultKind::Cut);
         tally.retried(Code::RateLimited, Duration::from_millis(40));
         let seen = tally.snapshot();

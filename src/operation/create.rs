@@ -13,12 +13,12 @@ use tokio::time::{Instant, timeout};
 use super::exposure::Exposure;
 use super::reconcile::reconcile;
 use super::sight::Sight;
-use super::{Context, Gaps, Target, Verification, WriteParams, QUIET, lease_lost, lease_of, timed_out};
+use super::{Context, Gaps, QUIET, Target, Verification, WriteParams, lease_lost, lease_of, timed_out};
 use crate::google::{Fetched, Insert, InsertParams, Patch, Scope, SendUpdates};
 use crate::model::compare::{Comparison, Difference, compare_whole};
 use crate::model::event::{EventData, name_conference_request};
-use crate::model::repair::repair_patch;
 use crate::model::ids::{conference_request_id, event_id};
+use crate::model::repair::repair_patch;
 use crate::model::stamp::{claims_patch, stamped};
 use crate::model::{CalendarError, Claim, Claims, Code, Outcome, Warning};
 use crate::store::{Change, Disposal, Entry, Fate, Held, State};
@@ -142,6 +142,7 @@ pub async fn create(cx: &Context, scope: Scope, request: &CreateRequest, exposur
 }
 
 /// One attempt at one event.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any combination can occur")]
 pub(super) struct Attempt<'a> {
     cx: &'a Context,
     request: &'a CreateRequest,
@@ -168,7 +169,7 @@ pub(super) struct Attempt<'a> {
     /// Something was seen at this id, or Google said it is taken.
     occupied: bool,
     repaired: bool,
-    /// The ETag our last acknowledged write returned: another one means somebody else's write, or an old read.
+    /// The `ETag` our last acknowledged write returned: another one means somebody else's write, or an old read.
     written: Option<String>,
     last_doubt: Option<CalendarError>,
     window_ends: Instant,
@@ -313,7 +314,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// 404. After an acknowledgement or a 409 it may be an old read; for the whole window it is a silent drop, and the
+    /// Not found. After an acknowledgement or a 409 it may be an old read; for the whole window it is a silent drop, and the
     /// same insert heals it. After a send of unknown fate it is what allows the next one.
     async fn absent(&mut self) -> Result<Step, Failure> {
         if self.occupied && self.cx.clock.now() < self.window_ends {

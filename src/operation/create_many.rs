@@ -67,7 +67,8 @@ pub async fn create_many(
         .enumerate()
         .map(|(index, request)| member(cx, scope(work.clone()), (index, request), exposure, group.name(), &stop))
         .collect();
-    let mut ended: Vec<_> = stream::iter(attempts).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
+    let mut ended: Vec<_> =
+        stream::iter(attempts).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
 
     let attempts_made = ended.iter().filter_map(|(_, attempt, _)| attempt.as_ref()).map(Attempt::attempts).sum();
     let first_failure = ended.iter().position(|(_, _, result)| result.is_err());
@@ -86,7 +87,11 @@ pub async fn create_many(
     let undone: Vec<_> = attempts.into_iter().map(|attempt| undo(attempt, scope(deadline.clone()))).collect();
     let undone: Vec<_> = stream::iter(undone).buffered(AT_ONCE).collect().await;
     let ids = |wanted: Cleanup| {
-        undone.iter().filter(|(_, exposed, cleanup, _)| *exposed && *cleanup == wanted).map(|(id, ..)| id.clone()).collect()
+        undone
+            .iter()
+            .filter(|(_, exposed, cleanup, _)| *exposed && *cleanup == wanted)
+            .map(|(id, ..)| id.clone())
+            .collect()
     };
     let (rolled_back, rollback_pending): (Vec<_>, Vec<_>) = (ids(Cleanup::Deleted), ids(Cleanup::Pending));
     let open: Vec<_> = undone.into_iter().filter_map(|(_, _, _, open)| open).collect();
@@ -152,10 +157,8 @@ type Ended<'a> = (usize, Option<Attempt<'a>>, Result<Creation, Failure>);
 
 /// One compare-and-set of the group's entry is the result of all; the members' own entries follow it.
 async fn commit(ended: Vec<Ended<'_>>, group: &Held, left: std::time::Duration) -> ManyConcluded {
-    let mut members: Vec<_> = ended
-        .into_iter()
-        .filter_map(|(index, attempt, result)| Some((index, attempt?, result.ok()?)))
-        .collect();
+    let mut members: Vec<_> =
+        ended.into_iter().filter_map(|(index, attempt, result)| Some((index, attempt?, result.ok()?))).collect();
     members.sort_by_key(|(index, _, _)| *index);
     let verified = members.iter().all(|(_, _, creation)| creation.verified);
     if group.change(left, |entry| entry.state = State::Succeeded { verified }).await != Change::Applied {

@@ -27,8 +27,7 @@ impl Exposure {
     #[must_use]
     pub fn withdraw(&self) -> Outcome {
         match self.0.compare_exchange(UNTOUCHED, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => Outcome::NotSent,
-            Err(WITHDRAWN) => Outcome::NotSent,
+            Ok(_) | Err(WITHDRAWN) => Outcome::NotSent,
             Err(_) => Outcome::Unknown,
         }
     }

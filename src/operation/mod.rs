@@ -117,7 +117,9 @@ fn changed_too_often(what: &str) -> CalendarError {
     CalendarError::new(
         Code::PreconditionFailed,
         Outcome::Rejected,
-        format!("{what} was changed by others each time between reading and writing it. Nothing of this call is in the calendar; call again."),
+        format!(
+            "{what} was changed by others each time between reading and writing it. Nothing of this call is in the calendar; call again."
+        ),
     )
 }
 

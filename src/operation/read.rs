@@ -13,18 +13,14 @@ pub async fn get(cx: &Context, scope: &Scope, target: &Target, id: &str) -> Resu
 }
 
 /// One page of a list; `query` holds Google's own parameters.
-pub async fn list(
-    cx: &Context,
-    scope: &Scope,
-    target: &Target,
-    query: &[(&str, &str)],
-) -> Result<Page, CalendarError> {
+pub async fn list(cx: &Context, scope: &Scope, target: &Target, query: &[(&str, &str)]) -> Result<Page, CalendarError> {
     cx.calendar.list(scope, &target.calendar, query).await
 }
 
 /// What to tell of an event that is not there (any more).
 pub(super) fn missing(scope: &Scope, id: &str, deleted: bool) -> CalendarError {
     let why = if deleted { "the event was deleted" } else { "Google shows no such event to this user" };
-    let message = format!("{} failed: {why}. Nothing was changed; check the event id and the calendar.", scope.operation);
+    let message =
+        format!("{} failed: {why}. Nothing was changed; check the event id and the calendar.", scope.operation);
     CalendarError::new(Code::NotFound, Outcome::Rejected, message).with_event(id)
 }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{Context, Gaps, Target, Verification};
 use crate::google::{Fetched, Scope};
-use crate::model::{CalendarError, Warning};
 use crate::model::compare::{Difference, compare};
+use crate::model::{CalendarError, Warning};
 
 /// What a look at an event told.
 pub enum Verdict {

@@ -19,7 +19,8 @@ const NOT_FOUND: &str = "Event not found after creation";
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Success<'a> {
-    success: bool,
+    #[serde(rename = "success")]
+    succeeded: bool,
     verified: bool,
     event: &'a RawValue,
     event_id: &'a str,
@@ -65,7 +66,8 @@ fn text<T: Serialize>(value: &T) -> Result<String, CalendarError> {
 }
 
 fn raw(bytes: &Bytes) -> Result<&RawValue, CalendarError> {
-    serde_json::from_slice(bytes).map_err(|_| CalendarError::internal(Outcome::Applied, "an event could not be passed on"))
+    serde_json::from_slice(bytes)
+        .map_err(|_| CalendarError::internal(Outcome::Applied, "an event could not be passed on"))
 }
 
 const fn cleanup_name(cleanup: Cleanup) -> &'static str {
@@ -107,7 +109,7 @@ pub(super) fn created(created: &Created, hash: &str, attempts: u32) -> Result<St
 
 fn success(creation: &Creation, hash: &str, attempts: u32) -> Result<String, CalendarError> {
     text(&Success {
-        success: true,
+        succeeded: true,
         verified: creation.verified,
         event: raw(&creation.event)?,
         event_id: &creation.event_id,
@@ -179,7 +181,7 @@ pub(super) fn updated(updated: &Updated, event_id: &str, attempts: u32) -> Resul
     match updated {
         Updated::Unverified { mismatches } => unverified(mismatches, event_id, None, attempts),
         Updated::Done { event, verified, unchanged, warnings } => text(&Success {
-            success: true,
+            succeeded: true,
             verified: *verified,
             event: raw(&event.raw)?,
             event_id,
@@ -201,7 +203,7 @@ pub(super) fn verdict(verdict: &Verdict, event_id: &str, attempts: u32) -> Resul
             text(&Seen { success: false, verified: false, error: MISMATCH, mismatches, event_id })
         }
         Verdict::Verified(event, warnings) => text(&Success {
-            success: true,
+            succeeded: true,
             verified: true,
             event: raw(&event.raw)?,
             event_id,
@@ -244,11 +246,5 @@ pub(super) fn deleted(
     event_id: &str,
     attempts: u32,
 ) -> Result<String, CalendarError> {
-    text(&Gone {
-        success: true,
-        verified: deleted.verified,
-        already_deleted: deleted.already,
-        event_id,
-        attempts,
-    })
+    text(&Gone { success: true, verified: deleted.verified, already_deleted: deleted.already, event_id, attempts })
 }

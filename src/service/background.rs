@@ -24,7 +24,7 @@ const ATTEMPT: Duration = Duration::from_secs(4);
 const RETRIES: u32 = 5;
 /// Gaps between rounds: doubling, so that a long outage costs little.
 const FIRST_GAP: Duration = Duration::from_millis(500);
-const LAST_GAP: Duration = Duration::from_secs(60);
+const LAST_GAP: Duration = Duration::from_mins(1);
 
 /// See the module. Clones share everything.
 #[derive(Clone)]
@@ -130,7 +130,13 @@ impl Background {
                     *task.held.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&again);
                     held = again;
                 }
-                Ok(Resumed::Busy) => return Round::Again(CalendarError::new(Code::StoreUnavailable, Outcome::NotSent, "its lease has not run out")),
+                Ok(Resumed::Busy) => {
+                    return Round::Again(CalendarError::new(
+                        Code::StoreUnavailable,
+                        Outcome::NotSent,
+                        "its lease has not run out",
+                    ));
+                }
                 Err(error) => return Round::Again(error),
             }
         }

@@ -14,7 +14,7 @@ use crate::operation::{Target, Verification, WriteParams};
 /// Time a call over N events gets for each, beyond the call's own.
 const PER_EVENT: Duration = Duration::from_millis(500);
 /// The most a call over many events gets by itself.
-const MANY_AT_MOST: Duration = Duration::from_secs(60);
+const MANY_AT_MOST: Duration = Duration::from_mins(1);
 
 /// What every method is called with.
 pub(super) struct Call {
@@ -107,7 +107,11 @@ impl Call {
             attempt_timeout,
             max_retries,
             params: WriteParams {
-                send_updates: send_updates.unwrap_or(if legacy == Some(false) { SendUpdates::None } else { SendUpdates::All }),
+                send_updates: send_updates.unwrap_or(if legacy == Some(false) {
+                    SendUpdates::None
+                } else {
+                    SendUpdates::All
+                }),
                 conference_data_version: u8::from(conference_data_version != Some(0)),
             },
             verification: (config.verify && !skip)

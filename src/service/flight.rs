@@ -95,12 +95,8 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
         // The flight's own deadline: a caller who joins may extend it, and must not extend the first caller's.
         let own = Deadline::starts(deadline.started(), deadline.end() - deadline.started());
         let exposure = Arc::new(Exposure::default());
-        let flight = Arc::new(Flight {
-            deadline: own.clone(),
-            exposure: Arc::clone(&exposure),
-            answer,
-            waiting: Mutex::new(1),
-        });
+        let flight =
+            Arc::new(Flight { deadline: own.clone(), exposure: Arc::clone(&exposure), answer, waiting: Mutex::new(1) });
         if let Some(key) = key {
             flights.insert(key.clone(), Arc::clone(&flight));
         }

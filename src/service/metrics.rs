@@ -48,6 +48,7 @@ pub struct MetricsSnapshot {
 }
 
 /// How one call ended.
+#[expect(clippy::struct_excessive_bools, reason = "each is counted by itself")]
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Ending {
     pub(super) verified: bool,

@@ -281,8 +281,7 @@ impl Service {
             let text = self
                 .alone("verifyEvent", call, cancel, async move |call, credentials, deadline, _| {
                     let scope = scope_of(&call, "verifyEvent", &credentials, deadline);
-                    let verdict =
-                        verify::verify(&cx, &scope, &call.target, &id, expected.body(), verification).await?;
+                    let verdict = verify::verify(&cx, &scope, &call.target, &id, expected.body(), verification).await?;
                     answer::verdict(&verdict, &id, scope.attempts())
                 })
                 .await?;
@@ -340,8 +339,7 @@ impl Service {
                 .alone("updateEvent", call, cancel, async move |call, credentials, deadline, exposure| {
                     let scope = scope_of(&call, "updateEvent", &credentials, deadline);
                     let params = (call.params, call.verification);
-                    let updated =
-                        update::update(&cx, &scope, &call.target, &id, &changes, params, &exposure).await?;
+                    let updated = update::update(&cx, &scope, &call.target, &id, &changes, params, &exposure).await?;
                     answer::updated(&updated, &id, scope.attempts())
                 })
                 .await?;
@@ -474,14 +472,13 @@ impl Service {
             }
             seat = timeout_at(deadline.end(), seats.acquire_owned()) => seat,
         };
-        match seat {
-            Ok(Ok(seat)) => Ok(Seated { deadline, credentials, _seat: seat }),
-            Ok(Err(_)) | Err(_) => {
-                let message = format!(
-                    "{operation} failed: limits.maxInFlight calls were at work until its deadline. Nothing was sent to Google; call again later, or raise the limit."
-                );
-                Err(CalendarError::new(Code::Overloaded, Outcome::NotSent, message))
-            }
+        if let Ok(Ok(seat)) = seat {
+            Ok(Seated { deadline, credentials, _seat: seat })
+        } else {
+            let message = format!(
+                "{operation} failed: limits.maxInFlight calls were at work until its deadline. Nothing was sent to Google; call again later, or raise the limit."
+            );
+            Err(CalendarError::new(Code::Overloaded, Outcome::NotSent, message))
         }
     }
 

@@ -32,8 +32,18 @@ const NOT_CONNECTED: &[&str] =
     &["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"];
 /// Its words for a reply that was lost: what was sent may have been done.
 const LOST: &[&str] = &[
-    "ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT", "ESOCKETTIMEDOUT", "TIMEOUT", "ERR_NETWORK", "NETWORK_ERROR",
-    "UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ERR_STREAM_PREMATURE_CLOSE",
+    "ECONNRESET",
+    "ECONNABORTED",
+    "EPIPE",
+    "ETIMEDOUT",
+    "ESOCKETTIMEDOUT",
+    "TIMEOUT",
+    "ERR_NETWORK",
+    "NETWORK_ERROR",
+    "UND_ERR_SOCKET",
+    "UND_ERR_HEADERS_TIMEOUT",
+    "UND_ERR_BODY_TIMEOUT",
+    "ERR_STREAM_PREMATURE_CLOSE",
 ];
 
 /// `attempt` counts from 0; `idempotent`: running it twice can do no harm; `unit_random` is in `0.0..1.0`.

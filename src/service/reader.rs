@@ -113,12 +113,11 @@ impl Reader {
     pub(super) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, CalendarError> {
         let Some(value) = self.take(key) else { return Ok(None) };
         let found = value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
-        match found {
-            Some((_, meaning)) => Ok(Some(*meaning)),
-            None => {
-                let all: Vec<_> = words.iter().map(|(word, _)| format!("'{word}'")).collect();
-                Err(self.fault(key, &format!("must be one of {}", all.join(", "))))
-            }
+        if let Some((_, meaning)) = found {
+            Ok(Some(*meaning))
+        } else {
+            let all: Vec<_> = words.iter().map(|(word, _)| format!("'{word}'")).collect();
+            Err(self.fault(key, &format!("must be one of {}", all.join(", "))))
         }
     }
 

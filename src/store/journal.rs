@@ -18,11 +18,11 @@ use crate::model::{CalendarError, Claim, Claims, Code, Outcome};
 
 /// How long a settled entry and an intent stay: longer than any put can be late, and long enough for the retries of a
 /// client that keeps its idempotency key for a day.
-const RETENTION: Duration = Duration::from_secs(25 * 3600);
+const RETENTION: Duration = Duration::from_hours(25);
 /// The same for an attempt whose key was made for it alone: nobody else can ask for it again.
-const RETENTION_KEYLESS: Duration = Duration::from_secs(3600);
+const RETENTION_KEYLESS: Duration = Duration::from_hours(1);
 /// What one attempt to reach the store may take before it is asked again.
-const STORE_PATIENCE: Duration = Duration::from_millis(1000);
+const STORE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What became of what an attempt wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -392,8 +392,7 @@ impl Held {
     /// Whether the lease still holds: asked before every send. An unconfirmed renewal extends nothing.
     #[must_use]
     pub fn alive(&self) -> bool {
-        !self.lost.load(Ordering::Acquire)
-            && self.lease_until.load(Ordering::Acquire) > self.journal.clock.wall_ms()
+        !self.lost.load(Ordering::Acquire) && self.lease_until.load(Ordering::Acquire) > self.journal.clock.wall_ms()
     }
 
     /// The entry as last known.

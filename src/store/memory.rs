@@ -9,8 +9,8 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
 
 use super::{Expected, Keep, Put, Record, Store, StoreFault, Version, Written};
-use crate::google::BoxFuture;
 use crate::clock::Clock;
+use crate::google::BoxFuture;
 
 /// Settled values held at most; past it the one that would expire first is forgotten first. Unfinished ones are never
 /// forgotten. At about 500 bytes each, 100,000 are 50 MB.
@@ -145,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn put(key: &str, expected: Expected, version: u128, keep: Keep) -> Put {
         Put { key: key.into(), value: version.to_string(), expected, version: Version::from_bits(version), keep }
