@@ -1,5 +1,7 @@
 'use strict'
 
+const { setImmediate } = require('node:timers/promises')
+
 /** Milliseconds a process stays up for open writes and clean-up after its last call was answered. */
 const DRAIN_MS = 5000
 
@@ -28,9 +30,11 @@ class LoopHold {
     try {
       for (;;) {
         const left = this.#until - performance.now()
-        if (left <= 0 || this.#native.openWork() === 0) return
+        if (left <= 0 || this.#native.openWork() === 0) break
         await this.#native.settled(Math.ceil(left))
       }
+      // The notice of what was settled comes through a callback that holds nothing; one turn lets it in.
+      await setImmediate()
     } catch {
       // A native promise that fails cannot hold the loop; the journal still knows the work.
     } finally {

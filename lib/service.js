@@ -340,7 +340,8 @@ class CalendarService {
 
   async #place(call, userId, { calendarId }) {
     if (typeof calendarId === 'string') return placeOf({ calendarId })
-    return call.bounded(this.resolveCalendar(userId, call.leftMs + 1), 'resolveCalendar')
+    // One bound is enough, and it is the call's: its message names the method.
+    return call.bounded(this.resolveCalendar(userId, Infinity), 'resolveCalendar')
   }
 
   async #accessToken(call, userId, auth) {
@@ -409,7 +410,8 @@ class CalendarService {
   /** What the native part tells unasked. It must never throw: there is nobody above it. */
   #noticed(text) {
     try {
-      const notice = JSON.parse(text)
+      // napi hands over a callback's tuple as an array where the binding does not spread it.
+      const notice = JSON.parse(Array.isArray(text) ? text[0] : text)
       if (notice.type === 'settled') this.#toLog(this.#openRecords.settled(notice), 0)
       else if (notice.type === 'log') {
         const { type: _type, level, message, ...more } = notice
