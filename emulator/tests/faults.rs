@@ -263,7 +263,7 @@ fn token_faults_keep_grants_alive_and_rotation_kills_the_old_one() {
     assert_eq!(stage.token(&form(&old)).status, 400);
     assert_eq!(stage.token(&form(&rotated)).status, 200);
     let outcomes: Vec<_> = stage.google.token_requests().into_iter().map(|record| record.outcome).collect();
-    assert_eq!(outcomes, ["invalid_grant before", "status 503 before", "rotated", "invalid_grant", "ok"]);
+    assert_eq!(outcomes, ["invalidGrant", "status 503 before", "rotated", "invalid_grant", "ok"]);
 }
 
 #[test]
