@@ -45,7 +45,7 @@ test('401 authError: a token nobody issued', async () => {
 })
 
 test('401 authError: a token that has expired', async () => {
-  await stage.control('POST', 'tokens/expire', { accessToken: user.accessToken })
+  await stage.google.expireTokens({ accessToken: user.accessToken })
   const answer = await insert()
   expect(answer.body).toEqual(said(401, 'global', 'authError', 'Invalid Credentials', AUTHORIZATION))
 })
@@ -122,7 +122,7 @@ test('403 insufficientPermissions: a token without the scope, with the newer det
 test('403 requiredAccessLevel: a reader of somebody’s calendar may not write', async () => {
   const owner = await stage.user()
   const made = await stage.google.addCalendar({ owner: owner.email, sharedWith: { [user.email]: 'reader' } })
-  const calendarId = made.id ?? made
+  const calendarId = made.id
   await expect(told(client.events.list({ calendarId }))).resolves.toMatchObject({ status: 200 })
   const answer = await told(client.events.insert({ calendarId, requestBody: lesson() }))
   expect(answer).toMatchObject({ status: 403, body: { error: { errors: [{ reason: 'requiredAccessLevel' }] } } })

@@ -13,7 +13,7 @@ beforeEach(async () => {
   user = await stage.user()
   client = googleClient(stage.google, user.accessToken)
 })
-afterEach(() => stage.control('POST', 'behaviour', { pageLimit: null }))
+afterEach(() => stage.google.behaviour({ pageLimit: null }))
 
 const list = (parameters = {}) => told(client.events.list({ calendarId: 'primary', ...parameters }))
 const idsOf = ({ body }) => body.items.map(({ id }) => id)
@@ -48,7 +48,7 @@ test('maxResults bounds a page, nextPageToken leads on, and no event is missed o
 
 test('a page may hold less than maxResults although there are more events', async () => {
   for (const id of names(3)) await make(id)
-  await stage.control('POST', 'behaviour', { pageLimit: 1 })
+  await stage.google.behaviour({ pageLimit: 1 })
   const pages = await allPages({ maxResults: 250 })
   expect(pages).toEqual([['lesson1'], ['lesson2'], ['lesson3']])
 })

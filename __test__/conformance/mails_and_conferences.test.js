@@ -15,7 +15,7 @@ beforeEach(async () => {
   client = googleClient(stage.google, user.accessToken)
 })
 afterEach(() =>
-  stage.control('POST', 'behaviour', {
+  stage.google.behaviour({
     conferencePendingReads: 0,
     conferencePendingMs: 0,
     conferenceOutcome: 'success',
@@ -109,14 +109,14 @@ test('a later read says success, with the link, and a new etag', async () => {
 })
 
 test('pending can last for several reads', async () => {
-  await stage.control('POST', 'behaviour', { conferencePendingReads: 2 })
+  await stage.google.behaviour({ conferencePendingReads: 2 })
   await insert({ conferenceData: meet('request-1') }, asked)
   const seen = [await get(), await get(), await get()].map(statusOf)
   expect(seen).toEqual(['pending', 'pending', 'success'])
 })
 
 test('a conference can fail: no link', async () => {
-  await stage.control('POST', 'behaviour', { conferenceOutcome: 'failure' })
+  await stage.google.behaviour({ conferenceOutcome: 'failure' })
   await insert({ conferenceData: meet('request-1') }, asked)
   const answer = await get()
   expect(statusOf(answer)).toBe('failure')
@@ -158,7 +158,7 @@ test('a copy of somebody else’s event: shared fields are 403 forbiddenForNonOr
     organizer: { email: 'other@elsewhere.test' },
     attendees: [{ email: user.email, self: true, responseStatus: 'needsAction' }],
   }
-  await stage.control('POST', 'events/raw', { calendarId: user.calendarId, event })
+  await stage.google.putEvent(user.calendarId, event)
   const patch = (requestBody) => told(client.events.patch({ calendarId: 'primary', eventId: 'copy1', requestBody }))
   const answer = await patch({ summary: 'Mine now' })
   expect([answer.status, reasonOf(answer)]).toEqual([403, 'forbiddenForNonOrganizer'])

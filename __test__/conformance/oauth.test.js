@@ -59,7 +59,7 @@ test.each([
 })
 
 test('a revoked grant is 400 invalid_grant in Google’s words', async () => {
-  await stage.control('POST', 'tokens/revoke', { refreshToken: user.refreshToken })
+  await stage.google.revokeTokens({ refreshToken: user.refreshToken })
   await expect(token()).resolves.toMatchObject({
     status: 400,
     body: { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' },
@@ -67,7 +67,7 @@ test('a revoked grant is 400 invalid_grant in Google’s words', async () => {
 })
 
 test('revoking a grant kills its access tokens too', async () => {
-  await stage.control('POST', 'tokens/revoke', { refreshToken: user.refreshToken })
+  await stage.google.revokeTokens({ refreshToken: user.refreshToken })
   const client = googleClient(stage.google, user.accessToken)
   await expect(told(client.events.list({ calendarId: 'primary' }))).resolves.toMatchObject({ status: 401 })
 })
