@@ -94,6 +94,7 @@ describe.each(FORMS)('Event Verification, %s', (_form, makeService) => {
     const { eventId } = await GoogleCalendarService.createEvent(testUserId, testAuth, eventData)
     const right = await GoogleCalendarService.verifyEvent(testUserId, testAuth, eventId, eventData)
     expect(right).toMatchObject({ success: true, verified: true, eventId, event: { summary: 'Test Event' } })
+    GoogleCalendarService.configure({ verification: { windowMs: 100 } })
     const wrong = await GoogleCalendarService.verifyEvent(testUserId, testAuth, eventId, { summary: 'Else' })
     expect(wrong).toMatchObject({
       success: false,
@@ -104,6 +105,7 @@ describe.each(FORMS)('Event Verification, %s', (_form, makeService) => {
   })
 
   test('verifyEvent of an event that is not there does not reject', async () => {
+    GoogleCalendarService.configure({ verification: { windowMs: 100 } })
     const result = await GoogleCalendarService.verifyEvent(testUserId, testAuth, 'never1', eventData)
     expect(result).toMatchObject({ success: false, verified: false, eventId: 'never1', error: expect.any(String) })
   })

@@ -21,7 +21,7 @@ async function until(question, withinMs = 5000) {
 
 /**
  * Starts an emulator before a file's tests and ends it after them. `stage.google` is its handle; the services that
- * `stage.service()` makes are closed after each test.
+ * `stage.service()` makes are closed before that.
  */
 function setStage(options) {
   const services = []
@@ -56,11 +56,9 @@ function setStage(options) {
   beforeAll(async () => {
     stage.google = await startEmulator(options)
   })
-  afterEach(async () => {
-    await stage.google?.clearFaults()
-    await Promise.all(services.splice(0).map((service) => service.close({ drainMs: 0 })))
-  })
+  // Not after each test: tests of one file may run at the same time. A fault concerns one user, and so one test.
   afterAll(async () => {
+    await Promise.all(services.map((service) => service.close({ drainMs: 0 })))
     await stage.google?.close()
   })
   return stage
