@@ -72,6 +72,9 @@ const SPOILED = [
   { kind: 'stale', ms: 400 },
 ]
 
+/** A good reply to a write that was not done; of a repair, which is the second chance already, it is one lie too many. */
+const isNoLie = ({ kind }) => kind !== 'bigBody'
+
 /** What can spoil a read. */
 const READ = [...BEFORE, { kind: 'truncate' }, { kind: 'drip', everyMs: 200, chunkBytes: 16 }, { kind: 'latency', ms: 2000 }]
 
@@ -103,7 +106,7 @@ describe('a create that meets a fault once', () => {
     expect(seen.requests.filter(({ operation }) => operation === 'events.insert')).toHaveLength(1)
   })
 
-  test.concurrent.each([...BEFORE, ...AFTER])('at the repair of a garbled event: %j', async (fault) => {
+  test.concurrent.each([...BEFORE.filter(isNoLie), ...AFTER])('at the repair of a garbled event: %j', async (fault) => {
     const user = await stage.user()
     await stage.faultFor(user, { operation: 'events.insert', nth: 1, fault: { kind: 'corrupt' } })
     await stage.faultFor(user, { operation: 'events.patch', nth: 1, fault })
