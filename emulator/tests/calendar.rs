@@ -416,7 +416,7 @@ async fn the_token_endpoint_speaks_oauth_and_tokens_age_with_the_clock() {
     assert!(good.body.get("refresh_token").is_none());
     stage.owner.access_token = good.body["access_token"].as_str().unwrap().to_owned();
     assert_eq!(stage.list("").status, 200);
-    tokio::time::advance(Duration::from_secs(3600)).await;
+    tokio::time::advance(Duration::from_hours(1)).await;
     assert_eq!(stage.list("").status, 401);
 
     let wrong = stage.token(&form(&refresh, "wrong"));

@@ -224,8 +224,8 @@ async fn the_control_api_is_served_beside_the_calendar_and_knows_no_faults() {
     assert_eq!(ask("POST", "/_control/events/edit", edit).await.1["start"]["date"], "2027-01-01");
     let (_, behaviour) = ask("POST", "/_control/behaviour", json!({ "logLimit": 5 })).await;
     assert_eq!((&behaviour["logLimit"], &behaviour["reviveCancelled"]), (&json!(5), &json!(false)));
-    let (_, state) = ask("GET", "/_control/state", Value::Null).await;
-    assert_eq!(state["calendars"][CALENDAR]["events"][0]["id"], "raw01");
+    let (_, truth) = ask("GET", "/_control/state", Value::Null).await;
+    assert_eq!(truth["calendars"][CALENDAR]["events"][0]["id"], "raw01");
     let (_, live) = ask("GET", &format!("/_control/events?calendarId={CALENDAR}&live=true"), Value::Null).await;
     assert_eq!(live.as_array().unwrap().len(), 1);
     assert_eq!(ask("GET", "/_control/counts", Value::Null).await.1["liveEvents"], 1);
