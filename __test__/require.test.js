@@ -94,7 +94,7 @@ test('package-lock.json names no registry host', () => {
 
 test('every file of package.json’s exports and files list is there', () => {
   const { exports: map, files } = require('../package.json')
-  const targets = JSON.stringify(map).match(/\.\/[\w./-]+\.(?:d\.mts|d\.ts|mjs|js|json)/g)
+  const targets = JSON.stringify(map).match(/\.\/[\w./-]+\.(?:d\.mts|d\.ts|mjs|json|js)/g)
   const named = files.filter((file) => !/[*]|native/.test(file))
   for (const file of [...targets, ...named]) expect([file, fs.existsSync(path.join(root, file))]).toEqual([file, true])
 })

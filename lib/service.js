@@ -139,7 +139,7 @@ class CalendarService {
   }
 
   async *listEvents(userId, auth, query, options) {
-    let pageToken
+    let pageToken = query?.pageToken
     do {
       const page = await this.#perform({
         operation: 'listEvents',

@@ -134,12 +134,7 @@ test.each([
   [403, 'rateLimitExceeded', 'usageLimits', 'Rate Limit Exceeded'],
   [403, 'quotaExceeded', 'usageLimits', 'Calendar usage limits exceeded.'],
   [403, 'dailyLimitExceeded', 'usageLimits', 'Daily Limit Exceeded'],
-  [
-    403,
-    'forbiddenForNonOrganizer',
-    'calendar',
-    'Shared properties can only be changed by the organizer of the event.',
-  ],
+  [403, 'forbiddenForNonOrganizer', 'calendar', 'Shared properties can only be changed by the organizer of the event.'],
   [409, 'conflict', 'global', 'Conflict'],
   [429, 'rateLimitExceeded', 'usageLimits', 'Rate Limit Exceeded'],
   [500, 'backendError', 'global', 'Backend Error'],
@@ -179,6 +174,10 @@ test('a body that is not JSON is 400 parseError', async () => {
 
 test('every error body says its status in code', async () => {
   await insert()
-  const answers = [await insert(), await told(client.events.get({ ...at, eventId: 'never1' })), await insert({ id: '-' })]
+  const answers = [
+    await insert(),
+    await told(client.events.get({ ...at, eventId: 'never1' })),
+    await insert({ id: '-' }),
+  ]
   for (const { status, body } of answers) expect(body.error.code).toBe(status)
 })

@@ -82,7 +82,10 @@ test('a read with another If-None-Match is the event', async () => {
 })
 
 test('an insert knows no If-Match: an id that exists stays 409', async () => {
-  const reply = client.events.insert({ calendarId: 'primary', requestBody: lesson({ id: 'lesson1' }) }, ifMatch(event.etag))
+  const reply = client.events.insert(
+    { calendarId: 'primary', requestBody: lesson({ id: 'lesson1' }) },
+    ifMatch(event.etag),
+  )
   await expect(told(reply)).resolves.toMatchObject({ status: 409 })
 })
 
@@ -97,7 +100,9 @@ test('the sequence starts at 0 and rises with a new time, not with a new title',
   expect(event.sequence).toBe(0)
   await expect(writes.patch()).resolves.toMatchObject({ body: { sequence: 0 } })
   const end = { dateTime: '2027-07-01T12:00:00Z' }
-  await expect(told(client.events.patch({ ...at, requestBody: { end } }))).resolves.toMatchObject({ body: { sequence: 1 } })
+  await expect(told(client.events.patch({ ...at, requestBody: { end } }))).resolves.toMatchObject({
+    body: { sequence: 1 },
+  })
 })
 
 test('updated moves with a write, created stays', async () => {

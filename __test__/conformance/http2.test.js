@@ -65,7 +65,9 @@ test('insert, get, patch, update, list and delete answer as over HTTP/1.1', asyn
 test('If-Match and If-None-Match hold: 412 and 304', async () => {
   const { body } = await insert()
   await expect(send('DELETE', '/lesson1', undefined, { 'if-match': '"1"' })).resolves.toMatchObject({ status: 412 })
-  await expect(send('GET', '/lesson1', undefined, { 'if-none-match': body.etag })).resolves.toMatchObject({ status: 304 })
+  await expect(send('GET', '/lesson1', undefined, { 'if-none-match': body.etag })).resolves.toMatchObject({
+    status: 304,
+  })
 })
 
 test('many streams share one connection, and the log says so', async () => {

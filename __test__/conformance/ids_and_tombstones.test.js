@@ -166,14 +166,15 @@ test('a calendar is made with calendars.insert and read with calendars.get', asy
   })
   const read = await told(client.calendars.get({ calendarId: made.body.id }))
   expect(read.body).toEqual(made.body)
-  await expect(
-    told(client.events.insert({ calendarId: made.body.id, requestBody: lesson() })),
-  ).resolves.toMatchObject({ status: 200 })
+  await expect(told(client.events.insert({ calendarId: made.body.id, requestBody: lesson() }))).resolves.toMatchObject({
+    status: 200,
+  })
 })
 
 test('primary is the calendar whose id is the user’s address', async () => {
   const { body } = await insert()
-  await expect(
-    told(client.events.get({ calendarId: user.email, eventId: body.id })),
-  ).resolves.toMatchObject({ status: 200, body: { organizer: { email: user.email, self: true } } })
+  await expect(told(client.events.get({ calendarId: user.email, eventId: body.id }))).resolves.toMatchObject({
+    status: 200,
+    body: { organizer: { email: user.email, self: true } },
+  })
 })

@@ -17,7 +17,8 @@ afterEach(() => stage.google.behaviour({ pageLimit: null }))
 
 const list = (parameters = {}) => told(client.events.list({ calendarId: 'primary', ...parameters }))
 const idsOf = ({ body }) => body.items.map(({ id }) => id)
-const make = (id, more = {}) => told(client.events.insert({ calendarId: 'primary', requestBody: lesson({ id, ...more }) }))
+const make = (id, more = {}) =>
+  told(client.events.insert({ calendarId: 'primary', requestBody: lesson({ id, ...more }) }))
 const names = (count) => Array.from({ length: count }, (_, index) => `lesson${index + 1}`)
 
 async function allPages(parameters) {

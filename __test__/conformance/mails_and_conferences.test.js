@@ -76,7 +76,11 @@ test('a change of private extended properties mails nobody', async () => {
 })
 
 test('a mail is not taken back when the reply of the write is lost', async () => {
-  await stage.faultFor(user, { operation: 'events.insert', nth: 1, fault: { kind: 'status', status: 500, when: 'after' } })
+  await stage.faultFor(user, {
+    operation: 'events.insert',
+    nth: 1,
+    fault: { kind: 'status', status: 500, when: 'after' },
+  })
   await insert(invited(), { sendUpdates: 'all' })
   await expect(mails()).resolves.toHaveLength(2)
 })

@@ -75,7 +75,10 @@ test('a whole day has dates, and its end is the day after', async () => {
 
 test.each([
   ['a date beside a dateTime', between({ date: '2027-07-01' }, { dateTime: '2027-07-02T00:00:00Z' })],
-  ['date and dateTime in one', between({ date: '2027-07-01', dateTime: '2027-07-01T10:00:00Z' }, { date: '2027-07-02' })],
+  [
+    'date and dateTime in one',
+    between({ date: '2027-07-01', dateTime: '2027-07-01T10:00:00Z' }, { date: '2027-07-02' }),
+  ],
   ['an unknown zone', between({ dateTime: '2027-07-01T10:00:00', timeZone: 'Mars/Base' }, lesson().end)],
   ['a time that is none', between({ dateTime: 'tomorrow' }, lesson().end)],
 ])('%s is 400', async (_what, times) => {
@@ -121,7 +124,12 @@ test('empty text is the same as no text', async () => {
 })
 
 test('fields that only the server writes are ignored in a request', async () => {
-  const { body } = await insert({ etag: '"1"', htmlLink: 'https://else.test', created: '1999-01-01T00:00:00Z', sequence: 9 })
+  const { body } = await insert({
+    etag: '"1"',
+    htmlLink: 'https://else.test',
+    created: '1999-01-01T00:00:00Z',
+    sequence: 9,
+  })
   expect(body.etag).not.toBe('"1"')
   expect(body.htmlLink).not.toContain('else.test')
   expect(body.created).not.toContain('1999')

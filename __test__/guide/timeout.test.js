@@ -61,12 +61,17 @@ describe('Calendar Operation Timeouts', () => {
     expect(result.success).toBe(true)
   })
 
-  test.concurrent.each(FORMS)('a slow reply of an event that was stored is a success inside the deadline, %s', async (form) => {
-    const { GoogleCalendarService, userId, auth, user } = await scene(form)
-    await stage.faultFor(user, { operation: 'events.insert', fault: { kind: 'latency', ms: 15000 } })
-    await expect(GoogleCalendarService.createEvent(userId, auth, eventData)).resolves.toMatchObject({ verified: true })
-    await expect(stage.live(user)).resolves.toHaveLength(1)
-  })
+  test.concurrent.each(FORMS)(
+    'a slow reply of an event that was stored is a success inside the deadline, %s',
+    async (form) => {
+      const { GoogleCalendarService, userId, auth, user } = await scene(form)
+      await stage.faultFor(user, { operation: 'events.insert', fault: { kind: 'latency', ms: 15000 } })
+      await expect(GoogleCalendarService.createEvent(userId, auth, eventData)).resolves.toMatchObject({
+        verified: true,
+      })
+      await expect(stage.live(user)).resolves.toHaveLength(1)
+    },
+  )
 
   test.concurrent.each(FORMS)('a timeout says that the outcome is not known, %s', async (form) => {
     const { GoogleCalendarService, userId, auth, user } = await scene(form)
@@ -82,13 +87,16 @@ describe('Calendar Operation Timeouts', () => {
     })
   })
 
-  test.concurrent.each(FORMS)('withTimeout rejects in the guide’s words, and lets a fast promise through, %s', async (form) => {
-    const GoogleCalendarService = services.get(form)
-    await expect(GoogleCalendarService.withTimeout(new Promise(() => {}), 50, 'Lookup')).rejects.toThrow(
-      'Lookup timed out after 50ms',
-    )
-    await expect(GoogleCalendarService.withTimeout(Promise.resolve(7), 50)).resolves.toBe(7)
-  })
+  test.concurrent.each(FORMS)(
+    'withTimeout rejects in the guide’s words, and lets a fast promise through, %s',
+    async (form) => {
+      const GoogleCalendarService = services.get(form)
+      await expect(GoogleCalendarService.withTimeout(new Promise(() => {}), 50, 'Lookup')).rejects.toThrow(
+        'Lookup timed out after 50ms',
+      )
+      await expect(GoogleCalendarService.withTimeout(Promise.resolve(7), 50)).resolves.toBe(7)
+    },
+  )
 })
 
 test('the default deadline is the guide’s constant', () => {

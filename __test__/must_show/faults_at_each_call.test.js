@@ -76,7 +76,12 @@ const SPOILED = [
 const isNoLie = ({ kind }) => kind !== 'bigBody'
 
 /** What can spoil a read. */
-const READ = [...BEFORE, { kind: 'truncate' }, { kind: 'drip', everyMs: 200, chunkBytes: 16 }, { kind: 'latency', ms: 2000 }]
+const READ = [
+  ...BEFORE,
+  { kind: 'truncate' },
+  { kind: 'drip', everyMs: 200, chunkBytes: 16 },
+  { kind: 'latency', ms: 2000 },
+]
 
 describe('a create that meets a fault once', () => {
   test.concurrent.each(BEFORE)('at its insert, before the commit: %j', async (fault) => {
@@ -87,7 +92,9 @@ describe('a create that meets a fault once', () => {
     const seen = await createUnder('events.insert', fault)
     expectOneVerifiedEvent(seen)
     // The reply was lost, not the event: nothing is inserted over it.
-    expect(seen.requests.filter(({ operation, committed }) => operation === 'events.insert' && committed)).toHaveLength(1)
+    expect(seen.requests.filter(({ operation, committed }) => operation === 'events.insert' && committed)).toHaveLength(
+      1,
+    )
   })
 
   test.concurrent.each(SPOILED)('at its insert, told as well done: %j', async (fault) => {

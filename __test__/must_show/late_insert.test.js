@@ -21,7 +21,10 @@ afterAll(() => Promise.all(holders.map((holder) => holder.kill())))
 /** A calendar that two tokens may write to, and the two processes that do. */
 async function scene() {
   const [owner, writer] = [await stage.user(), await stage.user()]
-  const { id: calendarId } = await stage.google.addCalendar({ owner: owner.email, sharedWith: { [writer.email]: 'writer' } })
+  const { id: calendarId } = await stage.google.addCalendar({
+    owner: owner.email,
+    sharedWith: { [writer.email]: 'writer' },
+  })
   const [firstHolder, secondHolder] = holders
   const userId = `user of ${calendarId}`
   const caller = (holder, user) => ({
@@ -62,7 +65,11 @@ async function expectUnknown(call) {
     () => null,
     (thrown) => thrown,
   )
-  expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'unknown', message: expect.stringContaining(`${TIMEOUT_MS}ms`) })
+  expect(error).toMatchObject({
+    code: 'TIMEOUT',
+    outcome: 'unknown',
+    message: expect.stringContaining(`${TIMEOUT_MS}ms`),
+  })
   expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + 1000)
   return error
 }
