@@ -367,6 +367,8 @@ export interface ListQuery {
   updatedMin?: string | Date
   /** Events per page, at most 2500; all pages are read in any case. @default Google's 250 */
   maxResults?: number
+  /** Where to begin; from there, all pages are read. @default the first page */
+  pageToken?: string
   /** Instances of recurring events instead of the series. @default false */
   singleEvents?: boolean
   orderBy?: 'startTime' | 'updated'
