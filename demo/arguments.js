@@ -31,7 +31,9 @@ function whole(name, text, least, most) {
  */
 function parseArguments(words) {
   const chosen = { help: false, seed: undefined, classes: DEFAULT_CLASSES }
-  const left = words.flatMap((word) => (/^--\w+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word]))
+  const left = words.flatMap((word) =>
+    /^--\w+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word],
+  )
   while (left.length > 0) {
     const word = left.shift()
     if (word === '--help' || word === '-h') return { help: true }

@@ -36,8 +36,12 @@ async function demo({ seed, classes, out = process.stdout, beforeAudit = async (
     Object.fromEntries(await Promise.all(names.map(async (name) => [name, await work(name)])))
 
   say()
-  say(wrapped(`surecal demo, seed ${seed}: ${classes} classes, each created by a double click, on a Google Calendar that
-loses requests and replies, hangs, refuses, drops and garbles.`.replace('\n', ' ')))
+  say(
+    wrapped(
+      `surecal demo, seed ${seed}: ${classes} classes, each created by a double click, on a Google Calendar that
+loses requests and replies, hangs, refuses, drops and garbles.`.replace('\n', ' '),
+    ),
+  )
   const contestants = await forBoth((name) => openContestant(seed, lessons, SERVICES[name]))
   const progress = startProgress(out, classes)
   let audits
