@@ -1,6 +1,7 @@
 'use strict'
 
 const { createHash } = require('node:crypto')
+const { setTimeout: sleep } = require('node:timers/promises')
 const { calendar: googleCalendar } = require('@googleapis/calendar')
 const { EXCHANGE_LIMIT_MS } = require('./limits')
 const { agentWithTcpTimeout } = require('./tcp_timeout')
@@ -10,11 +11,10 @@ const RETRYABLE_CODES = ['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EA
 const RETRYABLE_STATUSES = [429, 500, 502, 503, 504]
 const RATE_LIMIT_REASONS = ['rateLimitExceeded', 'userRateLimitExceeded']
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-
 /**
  * The usual hand-written service, as it stands in many backends: an insert on Google's own client, tried again after
- * any error that looks temporary, and believed as soon as it is answered.
+ * any error that looks temporary, and believed as soon as it is answered. It ignores `options.idempotencyKey`, and has
+ * no timeout but TCP's, which is shortened here.
  *
  * @param {{rootUrl: string, resolveCalendar: (userId: string) => Promise<object>}} config
  */

@@ -1,8 +1,7 @@
 'use strict'
 
+const { setTimeout: sleep } = require('node:timers/promises')
 const { READS_THE_ERROR_MS } = require('./limits')
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** One click: a real HTTP request. The answer as the browser has it. */
 async function click(appUrl, { teacher, idempotencyKey, form }) {

@@ -1,14 +1,13 @@
 'use strict'
 
 const { once } = require('node:events')
+const { setTimeout: sleep } = require('node:timers/promises')
 const { OAuth2Client } = require('google-auth-library')
 const { startEmulator } = require('../lib/testing')
 const { classApp } = require('./app')
 const { createByDoubleClick } = require('./clicks')
 const { faultsFor } = require('./faults')
-const { LATENCY_MS, SETTLE_LIMIT_MS } = require('./limits')
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+const { LATENCY_MS, SETTLE_LIMIT_MS, SETTLE_POLL_MS } = require('./limits')
 
 /** A Google Calendar of its own, with the teachers in it and the seed's faults. */
 async function openGoogle(seed, lessons) {
@@ -59,20 +58,25 @@ async function openContestant(seed, lessons, makeService) {
       )
     },
 
-    /** Waits until nothing is under way any more: late writes in Google, clean-up in the service. */
+    /**
+     * Waits until nothing is under way any more: late writes in Google, clean-up in the service.
+     *
+     * @returns {Promise<number>} how much is under way still when the wait is over
+     */
     async settle() {
       const giveUpAt = performance.now() + SETTLE_LIMIT_MS
-      while (performance.now() < giveUpAt) {
+      for (;;) {
         const { held } = await google.counts()
         const open = service.pending ? await service.pending() : []
-        if (held === 0 && open.length === 0) return
-        await sleep(100)
+        const underWay = held + open.length
+        if (underWay === 0 || performance.now() > giveUpAt) return underWay
+        await sleep(SETTLE_POLL_MS)
       }
     },
 
     async close() {
       server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await once(server.close(), 'close')
       await service.close?.()
       await google.close()
     },

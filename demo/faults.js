@@ -3,12 +3,12 @@
 const { seeded } = require('./seeded')
 
 // What goes wrong is drawn for each class, by its calendar: "the 2nd insert into this calendar gets this". So both
-// services meet the same faults, however many requests they send and in whatever order classes come.
+// services meet the same faults at the same calls, however many they make and in whatever order classes come.
 //
 // A fault either answers well within EXCHANGE_LIMIT_MS or never: to shorten the limit makes the demo quicker, and
 // turns no slow answer into a lost one.
 
-/** Faults of a write: [kind for the legend, fault]. `late` is stored after its sender has given up. */
+/** The request is lost, or refused. */
 const BEFORE = [
   { kind: 'reset', when: 'before' },
   { kind: 'hang', when: 'before' },
@@ -18,6 +18,7 @@ const BEFORE = [
   { kind: 'status', when: 'before', status: 503 },
   { kind: 'html', when: 'before' },
 ]
+/** The write is done and its answer lost, spoilt or slow; `late` is done after its sender has given up. */
 const AFTER = [
   { kind: 'reset', when: 'after' },
   { kind: 'hang', when: 'after' },
@@ -28,6 +29,7 @@ const AFTER = [
   { kind: 'drip', when: 'after', everyMs: 20, chunkBytes: 64 },
   { kind: 'late', afterMs: 2_000 },
 ]
+/** Of a read, all the same: nothing is done. `stale` shows what was before the last write. */
 const READS = [
   ...BEFORE,
   { kind: 'truncate', when: 'after' },
@@ -61,6 +63,7 @@ const OF_DELETE = [
 
 /** One class of this many lives through a storm: for a while every reply to an insert is lost. */
 const STORM_EVERY = 12
+const stormsAmong = (classes) => Math.ceil(classes / STORM_EVERY)
 const STORM_INSERTS = 14
 const STORM_READS = 2
 const STORM = AFTER.filter(({ kind }) => kind !== 'drip' && kind !== 'late' && kind !== 'html')
@@ -112,4 +115,4 @@ function faultsFor(seed, classes) {
 
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
-module.exports = { faultsFor }
+module.exports = { faultsFor, stormsAmong }

@@ -12,6 +12,7 @@ const LATENCY_MS = 30
 
 /** After the last answer: clean-up in the background and late writes come to rest. */
 const SETTLE_LIMIT_MS = 20_000
+const SETTLE_POLL_MS = 100
 
 /** Whoever was told "failed" by both clicks reads the message and tries once more, with the same key. */
 const READS_THE_ERROR_MS = 1_000
@@ -19,4 +20,4 @@ const READS_THE_ERROR_MS = 1_000
 /** The demo gives up rather than run longer. */
 const WHOLE_LIMIT_MS = 57_000
 
-module.exports = { EXCHANGE_LIMIT_MS, LATENCY_MS, SETTLE_LIMIT_MS, READS_THE_ERROR_MS, WHOLE_LIMIT_MS }
+module.exports = { EXCHANGE_LIMIT_MS, LATENCY_MS, SETTLE_LIMIT_MS, SETTLE_POLL_MS, READS_THE_ERROR_MS, WHOLE_LIMIT_MS }
