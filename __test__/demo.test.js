@@ -34,7 +34,7 @@ describe('the audit', () => {
   beforeAll(async () => {
     google = await startEmulator()
   })
-  afterAll(() => google.close())
+  afterAll(() => google?.close())
   beforeEach(async () => {
     await google.reset()
     await google.addUser({ email: lesson.teacher, timeZone: lesson.timeZone })

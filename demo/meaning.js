@@ -25,7 +25,7 @@ const opening = ({ seed, classes }) =>
   [
     `surecal demo, seed ${seed}. ${count(classes, 'teacher creates a class', 'teachers create a class each')}, by a double ` +
       'click: two HTTP requests with one X-Idempotency-Key to an Express app. "before" is the usual hand-written service ' +
-      "on Google's own client; for surecal only that file of the app is another.",
+      "on Google's own client; with surecal that one file of the app is replaced, nothing else.",
     'Each has a Google Calendar server of its own with the same faults at the same calls: requests and answers lost, ' +
       'hangs, 429, 403, 5xx, garbage, events stored late, wrongly or not at all. Every second class is struck at its first ' +
       `insert, later calls now and then; for ${count(stormsAmong(classes), 'class', 'classes')} every answer to an insert ` +
@@ -41,7 +41,7 @@ function meaning({ before, surecal }) {
       `lost. At least ${before.repeatedBlindly} of its ${before.duplicates} duplicates come from such repeats alone.`,
     `Silent: it believes every 200; ${count(before.silent, 'time', 'times')} it said "created" of an event that is missing ` +
       `or wrong. Left-over: it told ${count(before.toldFailed, 'teacher', 'teachers')} "failed" to the last, ` +
-      `${before.leftOver} of whom have the class in the calendar.`,
+      `and ${before.leftOver} of those classes are in the calendar.`,
     isPerfect(surecal)
       ? 'surecal makes the event id from the key, looks before it sends anything again, and reads back what it wrote: ' +
         'every class is there once, and every answer was true.'
