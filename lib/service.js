@@ -235,7 +235,9 @@ class CalendarService {
   #start(config) {
     const { text, plain, callbacks } = splitConfig(config)
     const { NativeService } = native.load()
-    const addon = this.#ask(() => new NativeService(text, (notice) => this.#noticed(notice)))
+    const addon = this.#ask(
+      () => new NativeService(text, (notice) => this.#noticed(notice), async () => null),
+    )
     this.#native = addon
     this.#hold = new LoopHold(addon)
     this.#closing = null

@@ -212,8 +212,7 @@ async fn a_deleted_event_is_made_again_under_the_next_generation_or_refused_as_t
     let first = process.create(&class(), &json!({ "idempotencyKey": "k" })).await.unwrap();
     let id = first["eventId"].as_str().unwrap();
     google.emulator.owner_delete(support::USER, id).unwrap();
-    let error =
-        process.create(&class(), &json!({ "idempotencyKey": "k", "onDeleted": "reject" })).await.unwrap_err();
+    let error = process.create(&class(), &json!({ "idempotencyKey": "k", "onDeleted": "reject" })).await.unwrap_err();
     assert_eq!((error.code, error.outcome), (Code::Conflict, Outcome::Rejected));
     assert!(google.live().is_empty());
     let again = process.create(&class(), &json!({ "idempotencyKey": "k" })).await;

@@ -296,3 +296,37 @@ fn the_same_seed_gives_the_same_world() {
     };
     assert_eq!(run(), run());
 }
+
+/// Whatever goes wrong, the log and the events tell one story: each committed write is one state of its event.
+#[tokio::test(start_paused = true)]
+async fn under_seeded_faults_every_committed_write_is_one_state_of_its_event() {
+    let stage = Stage::new();
+    stage.google.profile(Some(Profile { seed: 5, rate: 0.6, operations: None, kinds: None })).unwrap();
+    for step in 0..1500_u32 {
+        let id = format!("class{:02}", step * 7 % 40);
+        let etag = stage.google.events(CALENDAR).into_iter().find(|event| event["id"] == id);
+        let etag = etag.and_then(|event| event["etag"].as_str().map(str::to_owned)).filter(|_| step % 3 == 0);
+        let tail = format!("/{id}?sendUpdates=all");
+        let guests = json!([{ "email": format!("g{}@x.test", step % 4) }]);
+        let (method, tail, body) = match step % 6 {
+            0 | 1 => (Method::POST, String::new(), class(json!({ "id": id, "attendees": guests }))),
+            2 => (Method::PATCH, tail, json!({ "summary": format!("s{step}"), "attendees": guests })),
+            3 => (Method::PUT, tail, class(json!({ "summary": format!("s{step}") }))),
+            4 => (Method::GET, tail, Value::Null),
+            _ => (Method::DELETE, if step % 4 == 1 { tail } else { "/nothing".to_owned() }, Value::Null),
+        };
+        let _whatever_comes = stage.verdict(method, &tail, etag.as_deref(), &body);
+        advance(Duration::from_millis(20)).await;
+    }
+    stage.google.release();
+    let requests = stage.google.requests();
+    assert!(requests.iter().filter(|record| record.fault.is_some()).count() > 500);
+    let events = stage.google.events(CALENDAR);
+    assert!(events.len() > 30);
+    for event in events {
+        let id = event["id"].as_str().unwrap();
+        let committed =
+            requests.iter().filter(|record| record.event_id.as_deref() == Some(id) && record.committed).count();
+        assert_eq!(stage.google.history(CALENDAR, id).len(), committed, "{id}");
+    }
+}

@@ -3,19 +3,22 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
 
+mod host;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashMap;
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{FnArgs, Function, Promise};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use serde_json::json;
 
+use self::host::JsHost;
 use crate::clock::Clock;
 use crate::model::{CalendarError, Code};
 use crate::policy::Backoff;
-use crate::service::{Cancel, Foundation, Listener, Service, own_verdict, to_text};
+use crate::service::{Cancel, Foundation, Grants, Listener, Service, own_verdict, to_text};
 
 /// Threads of the runtime that all environments of a process share. Calls wait on the network, they do not compute.
 const WORKER_THREADS: usize = 2;
@@ -75,14 +78,30 @@ impl Drop for Ticket {
 impl NativeService {
     /// `configJson`: the configuration, every function replaced by `"[function]"`. `notify` gets one JSON text per
     /// notice; it is held weakly, so that an idle service does not keep the process.
+    ///
+    /// `ask` answers one question per call with JSON text or null; the facade wraps it so that it always returns a
+    /// promise of that.
     #[napi(constructor)]
-    pub fn new(config_json: String, notify: Function<'_, (String,), ()>) -> napi::Result<Self> {
+    pub fn new(
+        config_json: String,
+        notify: Function<'_, FnArgs<(String,)>, ()>,
+        ask: Function<'_, FnArgs<(String,)>, Promise<Option<String>>>,
+    ) -> napi::Result<Self> {
         let notify = notify.build_threadsafe_function().weak::<true>().build()?;
         let listener: Listener = Arc::new(move |notice| {
-            notify.call((to_text(&notice),), ThreadsafeFunctionCallMode::NonBlocking);
+            notify.call((to_text(&notice),).into(), ThreadsafeFunctionCallMode::NonBlocking);
         });
+        let host = Some(JsHost::new(ask.build_threadsafe_function().weak::<true>().build()?));
         let clock = Clock::system();
-        let foundation = Foundation { transport: None, store: None, clock, listener };
+        let foundation = Foundation {
+            transport: None,
+            store: None,
+            clock,
+            listener,
+            host,
+            endpoint: None,
+            grants: Grants::of_process(),
+        };
         let service = Service::new(&config_json, foundation).map_err(|error| rejection(&error))?;
         Ok(Self { service, signals: Arc::default() })
     }
@@ -148,6 +167,19 @@ impl NativeService {
         if let Some(cancel) = self.signals.get(&ticket) {
             cancel.cancel();
         }
+    }
+
+    /// The user's tokens, fresh, as JSON text.
+    #[napi]
+    pub async fn refresh_tokens(&self, args_json: String, ticket: u32) -> napi::Result<String> {
+        let ticket = self.ticket(ticket);
+        settle(self.service.refresh_tokens(&args_json, ticket.cancel.clone()).await)
+    }
+
+    /// New tokens for the facade's auth object `authRef`, once.
+    #[napi]
+    pub fn take_tokens(&self, auth_ref: u32) -> Option<String> {
+        self.service.take_tokens(auth_ref)
     }
 
     /// What is not cleaned up yet.

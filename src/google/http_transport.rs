@@ -227,9 +227,7 @@ impl Shared {
         let mut prepared = reqwest::Request::new(request.method, url);
         *prepared.headers_mut() = request.headers;
         if let Some(token) = token {
-            let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
-            bearer.set_sensitive(true);
-            prepared.headers_mut().insert(header::AUTHORIZATION, bearer);
+            prepared.headers_mut().insert(header::AUTHORIZATION, token.bearer());
         }
         if !request.body.is_empty() {
             *prepared.body_mut() = Some(reqwest::Body::wrap(WatchedBody::new(request.body, gate.clone())));
@@ -365,7 +363,7 @@ mod tests {
         let token = Token::new("t").unwrap();
         let prepare = |path: &str| {
             let request = HttpRequest::new(http::Method::GET, path.to_owned());
-            transport.shared.prepare(request, &token, &Gate::default())
+            transport.shared.prepare(request, Some(&token), &Gate::default())
         };
         assert_eq!(prepare("/a%2Fb?q=%0D").unwrap().url().as_str(), "http://127.0.0.1:1/root/a%2Fb?q=%0D");
         for path in ["/a/../b", "/%2e%2E/b", "@evil.example/", ":80/", "x", "", "/a\r\nb"] {

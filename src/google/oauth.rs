@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use oauth2::basic::{BasicClient, BasicErrorResponseType as ErrorWord};
-use oauth2::{AuthType, ClientId, ClientSecret, RequestTokenError, TokenResponse, TokenUrl};
+use oauth2::{AsyncHttpClient, AuthType, ClientId, ClientSecret, RequestTokenError, TokenResponse, TokenUrl};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -124,28 +124,43 @@ impl fmt::Display for NotAnAnswer {
 
 impl std::error::Error for NotAnAnswer {}
 
+/// Our own HTTP client, as oauth2 wants one.
+struct OverEndpoint {
+    endpoint: Arc<dyn TokenEndpoint>,
+    timeout: Duration,
+}
+
+impl<'c> AsyncHttpClient<'c> for OverEndpoint {
+    type Error = NotAnAnswer;
+    type Future = BoxFuture<'c, Result<oauth2::HttpResponse, NotAnAnswer>>;
+
+    fn call(&'c self, request: oauth2::HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let form = Bytes::from(request.into_body());
+            let reply = self.endpoint.post(form, self.timeout).await.map_err(|_| NotAnAnswer(NO_ANSWER))?;
+            answer(&reply)
+        })
+    }
+}
+
 const NO_ANSWER: Passing = Passing { status: None, retry_after: None };
 
 /// Exchanges a refresh token. The client's credentials go in the body, as Google's own client sends them.
 pub async fn refresh(
-    endpoint: &dyn TokenEndpoint,
-    client: &OauthClient,
-    token: &RefreshToken,
+    endpoint: Arc<dyn TokenEndpoint>,
+    client: OauthClient,
+    token: RefreshToken,
     timeout: Duration,
 ) -> Result<Issued, GrantFailure> {
     // The address is the endpoint's own business; oauth2 wants one that is well-formed.
     let url = TokenUrl::new("https://oauth2.googleapis.com/token".to_owned())
         .map_err(|_| GrantFailure::Misconfigured("tokenUrl"))?;
-    let oauth = BasicClient::new(ClientId::new(client.id.clone()))
+    let oauth = BasicClient::new(ClientId::new(client.id))
         .set_client_secret(ClientSecret::new(client.secret.expose_secret().to_owned()))
         .set_token_uri(url)
         .set_auth_type(AuthType::RequestBody);
     let token = oauth2::RefreshToken::new(token.expose().to_owned());
-    let http = |request: oauth2::HttpRequest| async move {
-        let form = Bytes::from(request.into_body());
-        let reply = endpoint.post(form, timeout).await.map_err(|_| NotAnAnswer(NO_ANSWER))?;
-        answer(&reply)
-    };
+    let http = OverEndpoint { endpoint, timeout };
     let issued = oauth.exchange_refresh_token(&token).request_async(&http).await;
     // Matched, never formatted: the error holds the endpoint's own words, and sometimes the whole body.
     let issued = issued.map_err(|error| match error {
@@ -162,8 +177,8 @@ pub async fn refresh(
 
 /// Exchanges a service account's signed assertion.
 pub async fn assert(
-    endpoint: &dyn TokenEndpoint,
-    account: &service_account::ServiceAccount,
+    endpoint: Arc<dyn TokenEndpoint>,
+    account: Arc<service_account::ServiceAccount>,
     now_ms: u64,
     timeout: Duration,
 ) -> Result<Issued, GrantFailure> {
@@ -237,9 +252,9 @@ mod tests {
     struct Scripted(Mutex<Vec<Result<HttpReply, TransportFault>>>, Mutex<Vec<String>>);
 
     impl Scripted {
-        fn with(status: u16, body: &str) -> Self {
+        fn with(status: u16, body: &str) -> Arc<Self> {
             let reply = HttpReply::new(status, &HeaderMap::new(), Bytes::copy_from_slice(body.as_bytes()));
-            Self(Mutex::new(vec![Ok(reply)]), Mutex::default())
+            Arc::new(Self(Mutex::new(vec![Ok(reply)]), Mutex::default()))
         }
     }
 
@@ -251,9 +266,9 @@ mod tests {
         }
     }
 
-    async fn exchanged(endpoint: &Scripted) -> Result<Issued, GrantFailure> {
+    async fn exchanged(endpoint: &Arc<Scripted>) -> Result<Issued, GrantFailure> {
         let client = OauthClient::new("id".into(), "s3cret".into());
-        refresh(endpoint, &client, &RefreshToken::new("1//r"), Duration::from_secs(1)).await
+        refresh(Arc::clone(endpoint) as _, client, RefreshToken::new("1//r"), Duration::from_secs(1)).await
     }
 
     #[tokio::test]
@@ -279,7 +294,8 @@ mod tests {
             let failure = exchanged(&Scripted::with(status, body)).await.unwrap_err();
             assert!(matches!(failure, GrantFailure::Passing(_)), "{status} {body}");
         }
-        let cut = Scripted(Mutex::new(vec![Err(TransportFault::unknown(FaultKind::Cut))]), Mutex::default());
+        let cut = vec![Err(TransportFault::unknown(FaultKind::Cut))];
+        let cut = Arc::new(Scripted(Mutex::new(cut), Mutex::default()));
         assert!(matches!(exchanged(&cut).await.unwrap_err(), GrantFailure::Passing(_)));
     }
 

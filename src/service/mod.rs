@@ -2,17 +2,20 @@
 //!
 //! Arguments and results are JSON text, as they cross to JS: an event is parsed once on each side.
 
+mod admission;
 mod answer;
 mod background;
 mod call;
 mod cancel;
 pub mod config;
 mod flight;
+pub mod host;
 mod metrics;
 mod notice;
 mod open_work;
 mod own_retry;
 mod reader;
+mod tokens;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,20 +23,22 @@ use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout_at;
+use tokio::sync::Semaphore;
 
 use self::background::Background;
 use self::call::Call;
 use self::flight::{Flights, Leaving};
+use self::host::Host;
 use self::metrics::{Ending, Metrics};
 use self::open_work::OpenWork;
+use self::tokens::Keyring;
 use crate::clock::Clock;
 use crate::google::{
-    Calendar, Credentials, HttpTransport, Scope, Sender, SenderConfig, StaticToken, Transport, TransportConfig,
+    Calendar, Credentials, HttpTokenEndpoint, HttpTransport, Scope, Sender, SenderConfig, TokenEndpoint, Transport,
+    TransportConfig,
 };
 use crate::model::event::{EventChanges, EventData, Expected};
-use crate::model::{CalendarError, Code, Outcome};
+use crate::model::{CalendarError, Outcome};
 use crate::operation::create::{self, CreateRequest, Created, OnDeleted};
 use crate::operation::exposure::Exposure;
 use crate::operation::{Context, create_many, delete, read, update, verify};
@@ -46,9 +51,12 @@ pub use self::config::Config;
 pub use self::metrics::{MetricsSnapshot, OperationCount};
 pub use self::notice::{Level, Listener, Notice};
 pub use self::own_retry::{OwnVerdict, own_verdict};
+pub use self::tokens::Grants;
 
 /// Share of a schedule's time that is kept for undoing it.
 const UNDO_SHARE: f64 = 0.3;
+/// A token that lives shorter than this is about to expire (google-auth-library's own eager refresh).
+const SOON: Duration = Duration::from_mins(5);
 /// Events in one schedule, at most.
 const SCHEDULE_AT_MOST: usize = 500;
 /// Bytes of a schedule's JSON text, at most.
@@ -72,6 +80,7 @@ struct Shared {
     closed: AtomicBool,
     metrics: Metrics,
     settled: Arc<std::sync::atomic::AtomicU64>,
+    keyring: Arc<Keyring>,
     listener: Listener,
 }
 
@@ -95,6 +104,12 @@ pub struct Foundation {
     pub clock: Clock,
     /// Where notices go.
     pub listener: Listener,
+    /// Who keeps the users' tokens; `None`: nobody.
+    pub host: Option<Arc<dyn Host>>,
+    /// Where grants are exchanged; `None`: HTTP to `tokenUrl`.
+    pub endpoint: Option<Arc<dyn TokenEndpoint>>,
+    /// Which grants share one refresh; [`Grants::of_process`] but in tests.
+    pub grants: Grants,
 }
 
 impl Service {
@@ -123,6 +138,22 @@ impl Service {
         let settled = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let listener = counting(foundation.listener, Arc::clone(&settled));
         let open = OpenWork::default();
+        let endpoint = match foundation.endpoint {
+            Some(endpoint) => endpoint,
+            None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout)?),
+        };
+        let keyring = Keyring {
+            clock: clock.clone(),
+            endpoint,
+            client: config.client.clone(),
+            host: foundation.host.unwrap_or_else(host::none),
+            loads: config.token_store.0,
+            saves: config.token_store.1,
+            grants: foundation.grants,
+            listener: Arc::clone(&listener),
+            open: open.clone(),
+            fresh: dashmap::DashMap::new(),
+        };
         let shared = Shared {
             background: Background::new(cx.clone(), Arc::clone(&listener), open.clone()),
             seats: Arc::new(Semaphore::new(config.max_in_flight as usize)),
@@ -135,6 +166,7 @@ impl Service {
             cx,
             open,
             settled,
+            keyring: Arc::new(keyring),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -181,11 +213,11 @@ impl Service {
 
     async fn share_create(
         &self,
-        call: Call,
+        mut call: Call,
         data: EventData,
         cancel: Cancel,
     ) -> Result<(Arc<Created>, u32), CalendarError> {
-        let seated = self.seat(create::OPERATION, &call, &cancel).await?;
+        let seated = self.seat(create::OPERATION, &mut call, &cancel).await?;
         let alike = call.key.clone().map(|key| Alike {
             user: call.target.user.clone(),
             key,
@@ -370,6 +402,24 @@ impl Service {
         self.counted("deleteEvent", work).await
     }
 
+    /// The user's tokens, fresh: `getRefreshedOAuthClient`.
+    pub async fn refresh_tokens(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
+        const OPERATION: &str = "getRefreshedOAuthClient";
+        let work = async {
+            let mut call = Call::parse(args, &self.config(), 1)?;
+            let least = if call.require_fresh { self.config().min_validity } else { SOON };
+            let tokens = self.tokens_of(OPERATION, &mut call, least, &cancel).await?;
+            Ok((tokens.to_value().to_string(), Ending::default()))
+        };
+        self.counted(OPERATION, work).await
+    }
+
+    /// New tokens for a caller's auth object, as JSON text, once.
+    #[must_use]
+    pub fn take_tokens(&self, auth_ref: u32) -> Option<String> {
+        self.shared.keyring.fresh.remove(&auth_ref).map(|(_, tokens)| tokens.to_value().to_string())
+    }
+
     /// What is not cleaned up yet, oldest first.
     pub async fn pending(&self) -> Vec<Pending> {
         self.shared.background.pending().await
@@ -420,7 +470,7 @@ impl Service {
     async fn alone<W, F>(
         &self,
         operation: &'static str,
-        call: Call,
+        mut call: Call,
         cancel: Cancel,
         work: W,
     ) -> Result<String, CalendarError>
@@ -428,7 +478,7 @@ impl Service {
         W: FnOnce(Call, Arc<dyn Credentials>, Deadline, Arc<Exposure>) -> F + Send + 'static,
         F: Future<Output = Result<String, CalendarError>> + Send + 'static,
     {
-        let seated = self.seat(operation, &call, &cancel).await?;
+        let seated = self.seat(operation, &mut call, &cancel).await?;
         let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel };
         let open = self.shared.open.begin();
         let credentials = Arc::clone(&seated.credentials);
@@ -440,46 +490,6 @@ impl Service {
             });
         };
         self.shared.others.fly(None, leaving, start).await
-    }
-
-    /// Lets a call in: the service is open, there are credentials, and one of `maxInFlight` seats is free in time.
-    async fn seat(&self, operation: &'static str, call: &Call, cancel: &Cancel) -> Result<Seated, CalendarError> {
-        if self.shared.closed.load(Ordering::Acquire) {
-            let message = format!("{operation} failed: the service was closed. Nothing was sent to Google.");
-            return Err(CalendarError::new(Code::Closed, Outcome::NotSent, message));
-        }
-        let Some(token) = call.token.clone() else {
-            let message = format!(
-                "{operation} failed: there is no access token for this user. Nothing was sent to Google; pass auth, or let the user connect a Google account."
-            );
-            return Err(CalendarError::new(Code::GoogleAuthRequired, Outcome::NotSent, message));
-        };
-        for option in &call.unknown {
-            let message = format!("{operation}: {option} is not known and was ignored");
-            (self.shared.listener)(Notice::Log { level: Level::Warn, message });
-        }
-        let now = self.shared.clock.now();
-        let started = now.checked_sub(call.spent).unwrap_or(now);
-        let deadline = Deadline::starts(started, call.timeout);
-        let credentials: Arc<dyn Credentials> = Arc::new(StaticToken(token));
-        self.shared.background.supply(&call.target.user, &credentials);
-        let seats = Arc::clone(&self.shared.seats);
-        let seat = tokio::select! {
-            biased;
-            () = cancel.cancelled() => {
-                let message = format!("{operation} was aborted by its AbortSignal: nothing was sent to Google.");
-                return Err(CalendarError::new(Code::Aborted, Outcome::NotSent, message));
-            }
-            seat = timeout_at(deadline.end(), seats.acquire_owned()) => seat,
-        };
-        if let Ok(Ok(seat)) = seat {
-            Ok(Seated { deadline, credentials, _seat: seat })
-        } else {
-            let message = format!(
-                "{operation} failed: limits.maxInFlight calls were at work until its deadline. Nothing was sent to Google; call again later, or raise the limit."
-            );
-            Err(CalendarError::new(Code::Overloaded, Outcome::NotSent, message))
-        }
     }
 
     /// Counts how a call ended and completes its error.
@@ -505,12 +515,6 @@ impl Service {
             }
         }
     }
-}
-
-struct Seated {
-    deadline: Deadline,
-    credentials: Arc<dyn Credentials>,
-    _seat: OwnedSemaphorePermit,
 }
 
 fn counting(listener: Listener, settled: Arc<std::sync::atomic::AtomicU64>) -> Listener {

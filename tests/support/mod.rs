@@ -8,12 +8,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use surecal::clock::Clock;
-use surecal::google::{BoxFuture, HttpReply, HttpRequest, Token, Transport};
+use surecal::google::{BoxFuture, HttpReply, HttpRequest, Token, TokenEndpoint, Transport};
 use surecal::model::CalendarError;
 use surecal::policy::{FaultKind, TransportFault};
-use surecal::service::{Cancel, Foundation, Notice, Pending, Service};
+use surecal::service::host::Host;
+use surecal::service::{Cancel, Foundation, Grants, Notice, Pending, Service};
 use surecal::store::Store;
 use surecal_emulator::{Emulator, NewUser, Options, Rule, Verdict};
+
+/// When every test begins, as a service sees it: Unix ms.
+pub const NOW_MS: i64 = 1_800_000_000_000;
 
 /// The user of most tests, and the calendar.
 pub const USER: &str = "teacher@example.com";
@@ -31,7 +35,7 @@ impl Transport for InMemory {
         let mut http = http::Request::builder()
             .method(request.method)
             .uri(format!("http://google.test{}", request.path_and_query))
-            .header("authorization", format!("Bearer {}", exposed(token)));
+            .header("authorization", token.bearer());
         for (name, value) in &request.headers {
             http = http.header(name, value);
         }
@@ -41,6 +45,20 @@ impl Transport for InMemory {
             let verdict = emulator.deliver(&http).await;
             play(verdict).await
         };
+        Box::pin(async move {
+            tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(TransportFault::unknown(FaultKind::Timeout)))
+        })
+    }
+}
+
+impl TokenEndpoint for InMemory {
+    fn post(&self, form: Bytes, timeout: Duration) -> BoxFuture<'_, Result<HttpReply, TransportFault>> {
+        let http = http::Request::post("http://google.test/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form)
+            .unwrap();
+        let emulator = self.0.clone();
+        let exchange = async move { play(emulator.deliver(&http).await).await };
         Box::pin(async move {
             tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(TransportFault::unknown(FaultKind::Timeout)))
         })
@@ -71,14 +89,6 @@ async fn play(mut verdict: Verdict) -> Result<HttpReply, TransportFault> {
     }
 }
 
-/// Tests know the tokens they made: the fingerprint by which a `Token` is told from another.
-fn exposed(token: &Token) -> &'static str {
-    TOKENS
-        .iter()
-        .find(|text| *token == Token::new(text).unwrap())
-        .expect("a token of this file")
-}
-
 /// The access tokens of all tests.
 pub const TOKENS: &[&str] = &["ya29.teacher", "ya29.other", "ya29.unknown"];
 
@@ -86,6 +96,7 @@ pub const TOKENS: &[&str] = &["ya29.teacher", "ya29.other", "ya29.unknown"];
 pub struct Google {
     pub emulator: Emulator,
     pub notices: Arc<Mutex<Vec<Notice>>>,
+    pub host: Option<Arc<dyn Host>>,
 }
 
 impl Google {
@@ -106,7 +117,7 @@ impl Google {
                 service_account: false,
             })
             .unwrap();
-        Self { emulator, notices: Arc::default() }
+        Self { emulator, notices: Arc::default(), host: None }
     }
 
     pub fn with(self, rules: impl IntoIterator<Item = Rule>) -> Self {
@@ -134,8 +145,11 @@ impl Google {
         let foundation = Foundation {
             transport: Some(Arc::new(InMemory(self.emulator.clone()))),
             store,
-            clock: Clock::paused(1_800_000_000_000),
+            clock: Clock::paused(u64::try_from(NOW_MS).unwrap()),
             listener: Arc::new(move |notice| notices.lock().unwrap().push(notice)),
+            host: self.host.clone(),
+            endpoint: Some(Arc::new(InMemory(self.emulator.clone()))),
+            grants: Grants::default(),
         };
         Process { service: Service::new(&config.to_string(), foundation).unwrap() }
     }
@@ -186,7 +200,8 @@ pub fn class() -> Value {
 }
 
 fn args(options: &Value) -> String {
-    json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": options }).to_string()
+    json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": options })
+        .to_string()
 }
 
 fn args_for(id: &str, options: &Value) -> String {

@@ -49,7 +49,14 @@ pub(super) enum Source {
     Account(Arc<ServiceAccount>),
 }
 
-/// What a call brought to be let in.
+impl Default for Source {
+    fn default() -> Self {
+        Self::Grant(None)
+    }
+}
+
+/// What a call brought to be let in; nothing: the user's own tokens in the store.
+#[derive(Default)]
 pub(super) struct Auth {
     pub(super) tokens: Tokens,
     pub(super) source: Source,
@@ -149,10 +156,7 @@ impl Keyring {
     }
 
     /// Asks the endpoint until it says yes or no, or the time is over.
-    async fn exchange<F>(&self, exchange: impl Fn() -> F) -> Result<Issued, GrantFailure>
-    where
-        F: Future<Output = Result<Issued, GrantFailure>>,
-    {
+    async fn exchange(&self, exchange: &(dyn Fn() -> Exchanged + Sync)) -> Result<Issued, GrantFailure> {
         let ends = self.clock.now() + REFRESH;
         let backoff = Backoff::default();
         let mut attempt = 0;
@@ -235,8 +239,10 @@ impl Keyring {
         if let Some(tokens) = grant.newest(self.clock.wall_ms(), wish.least_ms, wish.refused.as_ref()) {
             return Ok(Some(tokens));
         }
-        let endpoint = self.endpoint.as_ref();
-        match self.exchange(|| oauth::refresh(endpoint, client, refresh, EXCHANGE)).await {
+        let once = || -> Exchanged {
+            Box::pin(oauth::refresh(Arc::clone(&self.endpoint), client.clone(), refresh.clone(), EXCHANGE))
+        };
+        match self.exchange(&once).await {
             Ok(issued) => {
                 let tokens = self.with_expiry(issued, Some(refresh.clone()));
                 grant.got(&tokens);
@@ -255,9 +261,11 @@ impl Keyring {
     }
 
     async fn assert(self: Arc<Self>, account: Arc<ServiceAccount>) -> Result<Tokens, CalendarError> {
-        let endpoint = self.endpoint.as_ref();
-        let issued = self.exchange(|| oauth::assert(endpoint, &account, self.clock.wall_ms(), EXCHANGE)).await;
-        issued.map(|issued| self.with_expiry(issued, None)).map_err(told)
+        let once = || -> Exchanged {
+            let (endpoint, account) = (Arc::clone(&self.endpoint), Arc::clone(&account));
+            Box::pin(oauth::assert(endpoint, account, self.clock.wall_ms(), EXCHANGE))
+        };
+        self.exchange(&once).await.map(|issued| self.with_expiry(issued, None)).map_err(told)
     }
 
     async fn ask_object(&self, auth_ref: u32, refused: Option<&Token>) -> Result<Tokens, CalendarError> {
@@ -274,6 +282,8 @@ impl Keyring {
         }
     }
 }
+
+type Exchanged = BoxFuture<'static, Result<Issued, GrantFailure>>;
 
 /// What one refresh is for.
 struct Wish {
@@ -359,8 +369,7 @@ fn reconnect(had_a_grant: bool) -> CalendarError {
     } else {
         "there is no refresh token for this user"
     };
-    let message =
-        format!("{why}. Nothing was sent to the calendar; let the user reconnect their Google account.");
+    let message = format!("{why}. Nothing was sent to the calendar; let the user reconnect their Google account.");
     let mut error = CalendarError::new(Code::GoogleAuthRequired, Outcome::NotSent, message);
     error.reason = had_a_grant.then(|| "invalid_grant".to_owned());
     error
