@@ -40,8 +40,8 @@ function meaning({ before, surecal }) {
     `Duplicates: the old service makes an event for every click, and sends an insert again when only its answer was ` +
       `lost. At least ${before.repeatedBlindly} of its ${before.duplicates} duplicates come from such repeats alone.`,
     `Silent: it believes every 200; ${count(before.silent, 'time', 'times')} it said "created" of an event that is missing ` +
-      `or wrong. Left-over: it told ${count(before.toldFailed, 'teacher', 'teachers')} "failed" to the last, ` +
-      `and ${before.leftOver} of those classes are in the calendar.`,
+      `or wrong. Left-over: of ${count(before.toldFailed, 'class', 'classes')} it said "failed" to the last, and ` +
+      `${before.leftOver} of them stayed in the calendar.`,
     isPerfect(surecal)
       ? 'surecal makes the event id from the key, looks before it sends anything again, and reads back what it wrote: ' +
         'every class is there once, and every answer was true.'
