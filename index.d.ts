@@ -85,7 +85,8 @@ export type CalendarErrorCode =
  * "Is it in the calendar?", as far as this process can know.
  * - `not-sent`: nothing of the call ever reached Google.
  * - `rejected`: Google, or a check before the write, refused it; nothing changed.
- * - `unknown`: a write was sent and its fate is not known; it is settled in the background and listed by `pending()`.
+ * - `unknown`: a write was sent and its fate is not known. A create is settled in the background and listed by `pending()`
+ *   until then; after an update or a delete, read the event or call again.
  * - `applied`: the write is in the calendar although the call failed.
  */
 export type Outcome = 'not-sent' | 'rejected' | 'unknown' | 'applied'
@@ -269,12 +270,6 @@ export interface CalendarConfig {
   store?: 'memory'
   /** How long a silent owner keeps a claim or a journal entry. @default 30000 */
   leaseMs?: number
-  idempotency?: {
-    /** @default true */
-    enabled?: boolean
-    /** @default 3600000 */
-    ttlMs?: number
-  }
   /** `'manual'`: only `recover()` works off what a crash left. @default 'auto' */
   recovery?: 'auto' | 'manual'
   /** @default silent */
@@ -350,6 +345,8 @@ export interface ListQuery {
   updatedMin?: string | Date
   /** Events per page, at most 2500; all pages are read in any case. @default Google's 250 */
   maxResults?: number
+  /** Where to begin; from there, all pages are read. @default the first page */
+  pageToken?: string
   /** Instances of recurring events instead of the series. @default false */
   singleEvents?: boolean
   orderBy?: 'startTime' | 'updated'

@@ -162,7 +162,7 @@ class CalendarService {
   }
 
   async *listEvents(userId, auth, query, options) {
-    let pageToken
+    let pageToken = query?.pageToken
     do {
       const page = await this.#perform({
         operation: 'listEvents',
@@ -266,13 +266,21 @@ class CalendarService {
     if (!Number.isFinite(drainMs) || drainMs < 0)
       throw validation('drainMs', 'must be a number of milliseconds, 0 or more')
     if (this.#native === null) return []
-    this.#closing ??= this.#native.close(drainMs).then(JSON.parse, (error) => {
-      throw fromNative(error, { operation: 'close' })
-    })
+    this.#closing ??= this.#closed(this.#native, this.#hold, drainMs)
     return this.#closing
   }
 
   // ---- inside ----
+
+  async #closed(addon, hold, drainMs) {
+    try {
+      return JSON.parse(await addon.close(drainMs))
+    } catch (error) {
+      throw fromNative(error, { operation: 'close' })
+    } finally {
+      hold.release()
+    }
+  }
 
   get #timeoutMs() {
     return this.#settings.timeoutMs ?? CALENDAR_OPERATION_TIMEOUT
