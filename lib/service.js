@@ -244,7 +244,12 @@ class CalendarService {
     const { text, plain, callbacks } = splitConfig(config)
     const { NativeService } = native.load()
     const addon = this.#ask(
-      () => new NativeService(text, (notice) => this.#noticed(notice), async () => null),
+      () =>
+        new NativeService(
+          text,
+          (notice) => this.#noticed(notice),
+          async () => null,
+        ),
     )
     this.#native = addon
     this.#hold = new LoopHold(addon)
