@@ -8,6 +8,7 @@
 //! a delete; what is finished with is overwritten with a settled value and kept longer than any put can be late.
 
 mod claims;
+mod held;
 mod journal;
 mod lane;
 mod ledger;
@@ -21,7 +22,8 @@ use std::time::Duration;
 use crate::google::BoxFuture;
 
 pub use claims::{Answer, Asked, Begun, Encoding, HeldClaim, IdempotencyClaims};
-pub use journal::{Change, Disposal, Entry, Fate, Held, Intent, Journal, Resumed, State};
+pub use held::{Failing, Held};
+pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Resumed, State};
 pub use memory::MemoryStore;
 pub use redis::RedisStore;
 pub use sqlite::{SqliteStore, Synchronous};
