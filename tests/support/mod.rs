@@ -210,8 +210,12 @@ impl Process {
     }
 
     pub async fn create_many(&self, events: &[Value], options: &Value) -> Told {
+        self.create_many_until(events, options, Cancel::default()).await
+    }
+
+    pub async fn create_many_until(&self, events: &[Value], options: &Value, cancel: Cancel) -> Told {
         let events = Value::from(events.to_vec()).to_string();
-        parsed(self.service.create_events(&args(options), &events, Cancel::default()).await)
+        parsed(self.service.create_events(&args(options), &events, cancel).await)
     }
 
     pub async fn verify(&self, id: &str, expected: &Value) -> Told {
