@@ -226,6 +226,13 @@ impl Process {
         parsed(self.service.get_event(&args_for(id, &json!({})), Cancel::default()).await)
     }
 
+    /// One page of a list; `query` holds Google's own parameters.
+    pub async fn list(&self, query: &Value) -> Told {
+        let mut args: Value = serde_json::from_str(&args(&json!({}))).unwrap();
+        args["query"] = query.clone();
+        parsed(self.service.list_page(&args.to_string(), Cancel::default()).await)
+    }
+
     pub async fn update(&self, id: &str, changes: &Value, options: &Value) -> Told {
         parsed(self.service.update_event(&args_for(id, options), &changes.to_string(), Cancel::default()).await)
     }
