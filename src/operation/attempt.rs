@@ -76,6 +76,8 @@ pub(super) struct Attempt<'a> {
     /// Something was seen at this id, or Google said it is taken.
     occupied: bool,
     repaired: bool,
+    /// A repair was sent, and its reply was lost: a right event is its work.
+    repair_lost: bool,
     /// The `ETag` our last acknowledged write returned: another one means somebody else's write, or an old read.
     written: Option<String>,
     last_doubt: Option<CalendarError>,
@@ -143,6 +145,7 @@ impl<'a> Attempt<'a> {
             adopted: false,
             occupied: false,
             repaired: false,
+            repair_lost: false,
             written: None,
             last_doubt: None,
             window_ends,
@@ -432,6 +435,7 @@ impl<'a> Attempt<'a> {
         self.adopted = false;
         self.occupied = false;
         self.repaired = false;
+        self.repair_lost = false;
         self.written = None;
     }
 

@@ -13,6 +13,7 @@ impl Attempt<'_> {
         self.landed = true;
         let comparison = self.compare(&found);
         if comparison.critical.is_empty() {
+            self.repaired |= self.repair_lost;
             let warnings = comparison.warnings();
             return Ok(self.done(found, true, warnings));
         }
@@ -67,7 +68,10 @@ impl Attempt<'_> {
             }
             // If it landed, the next look finds the event right, or wrong at another ETag: that is repaired once more,
             // with If-Match, so a second arrival can do no harm.
-            Err(error) if error.outcome == Outcome::Unknown => self.patch_lost(error).await?,
+            Err(error) if error.outcome == Outcome::Unknown => {
+                self.repair_lost = true;
+                self.patch_lost(error).await?;
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(Step::Look)
