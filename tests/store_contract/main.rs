@@ -9,9 +9,11 @@ mod journal;
 mod object;
 mod processes;
 mod redis_faults;
+#[path = "../support/redis_server.rs"]
 mod redis_server;
 mod spy;
 mod sqlite_file;
+#[path = "../support/temporary.rs"]
 mod temporary;
 
 /// Each guarantee is a test of each store.
