@@ -4,7 +4,8 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "nothing reaches into a test, and it stops at the first surprise"
+    clippy::disallowed_methods,
+    reason = "nothing reaches into a test; it stops at the first surprise, and waits in the time of other processes"
 )]
 
 mod crash;
