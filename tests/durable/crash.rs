@@ -32,7 +32,8 @@ async fn a_mortal_process_is_started_like_this() {
     let fate = Fate::new(u32::try_from(role["diesAt"].as_u64().unwrap()).unwrap());
     let store = MortalStore { store: sqlite(&PathBuf::from(text("path")), Clock::system()), fate: fate.clone() };
     let network = MortalNetwork { network: network(&text("root")), fate };
-    let service = service(Arc::new(network), Arc::new(store), Clock::system(), &json!({ "recovery": "manual" }));
+    let options = json!({ "recovery": "manual", "leaseMs": role["leaseMs"] });
+    let service = service(Arc::new(network), Arc::new(store), Clock::system(), &options);
     let told = ask(&service, &role["events"]).await;
     let told = told.is_ok_and(|told| told["success"] == true);
     std::io::stdout().write_all(format!("told: {told}\n").as_bytes()).unwrap();
@@ -84,8 +85,10 @@ impl Stage {
         self.directory.file("surecal.db")
     }
 
-    async fn dies_at(&self, moment: u32) -> End {
-        let role = json!({ "path": self.path(), "root": self.root, "events": self.events, "diesAt": moment });
+    async fn dies_at(&self, moment: u32, lease_ms: u32) -> End {
+        let role = json!({
+            "path": self.path(), "root": self.root, "events": self.events, "diesAt": moment, "leaseMs": lease_ms,
+        });
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "crash::a_mortal_process_is_started_like_this", "--nocapture"]);
         command.env(ROLE, role.to_string()).stdin(Stdio::null());
@@ -128,7 +131,7 @@ impl Stage {
 /// `false`: the process was not killed, since there is no such moment.
 async fn survives(name: &str, events: &Value, faults: &[Rule], moment: u32) -> bool {
     let stage = Stage::new(events, faults).await;
-    let end = stage.dies_at(moment).await;
+    let end = stage.dies_at(moment, 30_000).await;
     let name = format!("{name}, moment {moment}, {end:?}");
     let stands = stage.success_is_journalled();
     let all = events.as_array().map_or(1, Vec::len);
@@ -213,4 +216,31 @@ async fn a_schedule_killed_at_any_moment_is_there_whole_or_not_at_all() {
         })
         .collect();
     assert!(at_every_moment("schedule", Value::from(events), Vec::new()).await >= 32);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_nobody_calls_finishes_by_itself_what_a_crashed_process_left_and_then_lets_go() {
+    let stage = Stage::new(&class(), &[]).await;
+    // In the middle of the insert.
+    assert_eq!(stage.dies_at(5, 2_000).await, End::Killed);
+    assert_eq!(stage.live(), 1);
+    let store = sqlite(&stage.path(), Clock::system());
+    let watches = Arc::downgrade(&store);
+    let options = json!({ "leaseMs": 30_000, "store": { "sqlite": stage.path() } });
+    let service = service(network(&stage.root), store, Clock::system(), &options);
+    service.watch_for_left_overs();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(stage.live(), 1, "the dead process's lease still runs");
+    // Well before the next look that is due anyway: the lease's end is not slept through.
+    let began = tokio::time::Instant::now();
+    while stage.live() > 0 || !service.pending().await.unwrap().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(10), "nobody cleaned up");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(service.drained(Duration::from_secs(5)).await);
+    drop(service);
+    while watches.upgrade().is_some() {
+        assert!(began.elapsed() < Duration::from_secs(20), "a dropped service still watches");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -14,6 +14,7 @@ mod outage;
 mod program;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
+mod requests;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/temporary.rs"]
