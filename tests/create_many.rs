@@ -1,6 +1,6 @@
 //! A class's whole schedule: all of it, or nothing, told by what Google holds afterwards.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! The journal between processes: intents, leases, take-overs, and a store whose puts are late, lost or cut off.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 

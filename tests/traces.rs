@@ -1,7 +1,7 @@
 //! The traces that broke the simpler protocols of a create, each by its number: two processes, a network and a store that
 //! delay what the test tells them to. Every test counts what Google holds at the end.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -116,7 +116,7 @@ async fn trace_2_wrong_content_of_unknown_fate_is_told_as_applied_and_left() {
     assert_eq!(claims(&google.only_live()), before, "only its own claim is taken off");
 }
 
-/// An adoption that arrives after its call has cleaned up meets another ETag.
+/// An adoption that arrives after its call has cleaned up meets another `ETag`.
 #[tokio::test(start_paused = true)]
 async fn trace_3_phantom_by_a_late_adoption() {
     let google = Google::new();
@@ -276,7 +276,7 @@ async fn trace_6_an_edit_made_while_the_other_calls_success_is_being_written_is_
     assert_eq!(event["summary"], "Algebra, room 7");
 }
 
-/// A repair that arrives late meets another ETag.
+/// A repair that arrives late meets another `ETag`.
 #[tokio::test(start_paused = true)]
 async fn trace_6_a_late_repair_writes_over_nobodys_edit() {
     let google = Google::new().with([garbled(1)]);

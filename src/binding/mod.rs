@@ -92,7 +92,7 @@ impl NativeService {
         let listener: Listener = Arc::new(move |notice| {
             notify.call((to_text(&notice),).into(), ThreadsafeFunctionCallMode::NonBlocking);
         });
-        let host = Some(JsHost::new(ask.build_threadsafe_function().weak::<true>().build()?));
+        let host = Some(JsHost::asking(ask.build_threadsafe_function().weak::<true>().build()?));
         let clock = Clock::system();
         let foundation = Foundation {
             transport: None,
@@ -225,6 +225,7 @@ impl NativeService {
 
     /// New tokens for the facade's auth object `authRef`, once.
     #[napi]
+    #[must_use]
     pub fn take_tokens(&self, auth_ref: u32) -> Option<String> {
         self.service.take_tokens(auth_ref)
     }

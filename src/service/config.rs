@@ -19,6 +19,7 @@ pub enum UnknownOptions {
 
 /// A service's configuration. `Debug` is not implemented: it holds client credentials.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Config {
     /// Google's address, or an emulator's.
     pub root_url: String,

@@ -105,6 +105,7 @@ impl Google {
     }
 
     /// A store that several processes share.
+    #[allow(clippy::unused_self, reason = "it reads as the tests speak: one Google, its processes, their store")]
     pub fn shared_store(&self) -> Arc<MemoryStore> {
         Arc::new(MemoryStore::new(Clock::paused(START_MS)))
     }
