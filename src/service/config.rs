@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::reader::Reader;
+use crate::google::transport::check_address;
 use crate::model::CalendarError;
 use crate::model::instant::known_zone;
 use crate::policy::{Backoff, Limits};
@@ -93,11 +94,16 @@ impl Config {
     }
 
     fn read(&mut self, mut top: Reader) -> Result<(), CalendarError> {
-        if let Some(url) = top.string("rootUrl")? {
-            self.root_url = url;
+        for key in ["rootUrl", "tokenUrl"] {
+            let Some(url) = top.string(key)? else { continue };
+            // Tokens and secrets go there.
+            check_address(&url).map_err(|what| top.fault(key, what))?;
+            if key == "rootUrl" {
+                self.root_url = url;
+            }
         }
-        for secret in ["tokenUrl", "clientId", "clientSecret", "redirectUri"] {
-            top.string(secret)?;
+        for text in ["clientId", "clientSecret", "redirectUri"] {
+            top.string(text)?;
         }
         for callback in ["resolveCalendar", "resolveCalendarForEvent", "onOperation"] {
             top.function(callback)?;
