@@ -74,6 +74,27 @@ async fn trace_1_success_deleted() {
     assert_eq!(claims(&event), promised, "only the second call's claim was taken out");
 }
 
+/// A clean-up's delete that arrives when another call has claimed the event meanwhile, and was told success, meets another
+/// ETag.
+#[tokio::test(start_paused = true)]
+async fn trace_1_success_deleted_by_a_late_delete() {
+    let google = Google::new();
+    let (first, second) = (google.process(), google.process());
+    let reads = first.network.hold(is_get);
+    let deletes = first.network.hold(|request| request.method == Method::DELETE);
+    let call = first.spawn_create(&class(), &key());
+    reads.caught(1).await;
+    call.await.unwrap().unwrap_err();
+    reads.release().await;
+    deletes.caught(1).await;
+    let told = second.create(&class(), &key()).await;
+    deletes.release().await;
+    nothing_pending(&[&first, &second]).await;
+    let event = google.only_live();
+    assert_success(&told, &event);
+    assert_eq!(claims(&event).len(), 1, "the first call's claim was taken out");
+}
+
 /// What a process that died had stored wrong is not taken for an edit of its owner: the journal decides.
 #[tokio::test(start_paused = true)]
 async fn trace_2_wrong_content_told_as_success() {
