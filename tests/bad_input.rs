@@ -48,7 +48,9 @@ impl Takes {
         }
         match self {
             Text => wrong.push(json!("[function]")),
-            Millis(least) => wrong.extend([json!(-1), json!(least - 0.5), json!(86_400_001), json!(1e300), json!("10")]),
+            Millis(least) => {
+                wrong.extend([json!(-1), json!(least - 0.5), json!(86_400_001), json!(1e300), json!("10")])
+            }
             Whole(least, most) => wrong.extend([
                 json!(-1),
                 json!(i64::from(least) - 1),
@@ -123,10 +125,7 @@ const CONFIG: &[(&str, Takes)] = &[
 
 fn service(config: &Value) -> Result<Service, CalendarError> {
     let clock = Clock::paused(0);
-    Service::new(
-        &config.to_string(),
-        Foundation { transport: None, store: None, clock, listener: Arc::new(|_| {}) },
-    )
+    Service::new(&config.to_string(), Foundation { transport: None, store: None, clock, listener: Arc::new(|_| {}) })
 }
 
 fn refused_config(config: &Value) -> CalendarError {
@@ -182,7 +181,12 @@ async fn tokens_and_secrets_go_to_https_or_to_this_machine_alone() {
         assert!(service(&json!({ key: "http://127.0.0.1:9" })).is_ok());
         assert!(service(&json!({ key: "https://example.com" })).is_ok());
     }
-    assert_refused(&refused_config(&json!({ "timeZone": "Canary/canary" })), Code::Configuration, "config.timeZone", "zone");
+    assert_refused(
+        &refused_config(&json!({ "timeZone": "Canary/canary" })),
+        Code::Configuration,
+        "config.timeZone",
+        "zone",
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -261,7 +265,17 @@ async fn an_unknown_option_is_only_warned_of_where_that_was_asked_for() {
 async fn an_id_that_could_leave_its_place_in_the_url_is_refused_and_nothing_is_sent() {
     let google = Google::new();
     let process = google.process();
-    for id in ["", "canary/x", "..", "canary..x", "canary\\x", "canary\r\nX-Evil: 1", "canary x", "canäry", &"canary".repeat(200)] {
+    for id in [
+        "",
+        "canary/x",
+        "..",
+        "canary..x",
+        "canary\\x",
+        "canary\r\nX-Evil: 1",
+        "canary x",
+        "canäry",
+        &"canary".repeat(200),
+    ] {
         let results = [
             process.get(id).await,
             process.delete(id, &json!({})).await,
@@ -279,7 +293,8 @@ async fn an_id_that_could_leave_its_place_in_the_url_is_refused_and_nothing_is_s
 async fn every_argument_refuses_what_is_not_its_own() {
     let google = Google::new();
     let process = google.process();
-    let good = || json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": {} });
+    let good =
+        || json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": {} });
     let wrong = [
         ("userId", json!(7), "userId"),
         ("userId", Value::Null, "userId"),
@@ -304,7 +319,8 @@ async fn every_argument_refuses_what_is_not_its_own() {
     }
     let mut args = good();
     args["auth"] = Value::Null;
-    let error = process.service.create_event(&args.to_string(), &class().to_string(), Cancel::default()).await.unwrap_err();
+    let error =
+        process.service.create_event(&args.to_string(), &class().to_string(), Cancel::default()).await.unwrap_err();
     assert_eq!((error.code, error.outcome), (Code::GoogleAuthRequired, Outcome::NotSent));
     assert_eq!(google.emulator.requests().len(), 0);
 }
@@ -359,7 +375,10 @@ async fn every_field_of_an_event_refuses_what_is_not_its_own_and_nothing_is_sent
         let told = error.field.clone().unwrap();
         let order = field == "start" && told.starts_with("eventData.end");
         assert!(told.starts_with(&format!("eventData.{field}")) || order, "{name}: {told}");
-        assert!(!format!("{error:?} {}", serde_json::to_string(&error).unwrap()).contains("anary"), "{name}: {error:?}");
+        assert!(
+            !format!("{error:?} {}", serde_json::to_string(&error).unwrap()).contains("anary"),
+            "{name}: {error:?}"
+        );
     }
     for text in ["", "[]", "7", "null", "{", "\"canary\"", "{\"summary\":\"\\ud800canary\"}"] {
         let args = json!({ "userId": "u1", "auth": { "accessToken": TOKENS[0] } }).to_string();
