@@ -1,7 +1,5 @@
 //! Limits: rates, parked users, retries, seats, deadlines, and the end of a service.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
 mod support;
 
 use std::time::Duration;

@@ -6,7 +6,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Google, Process, TOKENS, Told, claims, pass};
+use support::{Google, Process, TOKENS, Told, claims, pass, shared_store};
 use surecal::service::Cancel;
 use surecal_emulator::{Fault, NewCalendar, Rule, When};
 
@@ -204,7 +204,7 @@ async fn no_failure_of_ours_prints_one_either() {
 #[tokio::test(start_paused = true)]
 async fn what_the_store_keeps_names_no_token_no_guest_and_no_text() {
     let google = google();
-    let store = google.shared_store();
+    let store = shared_store();
     let process = google.process_on(&json!({}), Some(&store));
     let key = json!({ "idempotencyKey": "canary key" });
     let told = process.service.create_event(&args(None, &key), &secret_event().to_string(), Cancel::default()).await;

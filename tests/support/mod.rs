@@ -102,11 +102,6 @@ impl Google {
         Process { service: Service::new(&config.to_string(), foundation).unwrap(), network, line }
     }
 
-    /// A store that several processes share.
-    pub fn shared_store(&self) -> Arc<MemoryStore> {
-        Arc::new(MemoryStore::new(Clock::paused(START_MS)))
-    }
-
     /// The owner changes some fields, or (`put`) writes an old copy back with these fields: our marks are wiped.
     pub fn owner_edits(&self, id: &str, fields: &Value, put: bool) {
         let fields: Map<_, _> = fields.as_object().unwrap().clone();
@@ -147,6 +142,11 @@ impl Google {
             .filter(|notice| notice["type"] == "settled")
             .collect()
     }
+}
+
+/// A store that several processes share.
+pub fn shared_store() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new(Clock::paused(START_MS)))
 }
 
 /// The claims on an event.
