@@ -125,6 +125,10 @@ export class CalendarError extends Error {
   readonly elapsedMs: number
   /** The field of the input that is wrong (`eventData.start.dateTime`), with VALIDATION_FAILED. */
   readonly field?: string
+  /** `createEvents`: ids of events that were made and removed again. */
+  readonly rolledBack?: string[]
+  /** `createEvents`: ids of events that are still being removed; {@link CalendarService.pending} lists them. */
+  readonly rollbackPending?: string[]
   /** What your own callback threw; never an error of the native part or of a Google client. */
   readonly cause?: unknown
   /** For handlers written for Google's client: Google's status (else the code's HTTP status) and a body of its shape. */

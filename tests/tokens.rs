@@ -54,7 +54,7 @@ impl Host for Users {
                     Ok(None)
                 }
             }
-            Question::AccessToken { .. } => Err(HostFault),
+            _ => Err(HostFault),
         };
         Box::pin(std::future::ready(answer))
     }
