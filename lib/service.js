@@ -7,6 +7,8 @@ const { accessTokenOf, authRequired } = require('./auth')
 const { PRIMARY, placeOf, placeFromCallback, callbackFailed, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
 const { Call } = require('./call')
+const { errorHandler } = require('./express/errorHandler')
+const { idempotency } = require('./express/idempotency')
 const { LoopHold, DRAIN_MS } = require('./loop_hold')
 const { OpenRecords, recordOf } = require('./records')
 const { eventIdOf, userIdOf } = require('./identity')
@@ -22,7 +24,13 @@ const BATCH_MS_PER_EVENT = 500
 const BATCH_MS_AT_MOST = 60000
 
 /** Settings that the facade itself goes by; all the rest is the native part's. */
-const OWN_SETTINGS = ['timeoutMs', 'attemptTimeoutMs', 'retry']
+const OWN_SETTINGS = ['timeoutMs', 'attemptTimeoutMs', 'retry', 'idempotency']
+
+/** Settings that are objects: a new one is laid over the old. */
+const LAYERED_SETTINGS = ['retry', 'idempotency']
+
+/** Milliseconds a stored answer is kept, unless the configuration or the middleware says otherwise. */
+const ANSWER_TTL_MS = 3600000
 
 /** Options that do not cross: a native part can do nothing with them. */
 const KEPT_OPTIONS = ['signal', 'context']
@@ -36,6 +44,10 @@ const BOUND = [
   'listEvents',
   'updateEvent',
   'deleteEvent',
+  'idempotency',
+  'idempotencyMiddleware',
+  'errorHandler',
+  'clearIdempotency',
   'executeWithRetry',
   'withTimeout',
   'isRetryableError',
@@ -56,6 +68,19 @@ class CalendarService {
   #callbacks = {}
   #settings = {}
   #openRecords = new OpenRecords()
+  /** The middleware with its defaults, made when it is first used as one. */
+  #idempotent = null
+  /** What the middleware needs of the service. */
+  #claims = {
+    enabled: () => this.#settings.idempotency?.enabled ?? true,
+    timeoutMs: () => this.#timeoutMs,
+    ttlMs: () => this.#settings.idempotency?.ttlMs ?? ANSWER_TTL_MS,
+    begin: async (claim) => JSON.parse(await this.#askLater((addon) => addon.claimBegin(JSON.stringify(claim)))),
+    finish: (id, record) =>
+      this.#askLater((addon) => addon.claimFinish(id, JSON.stringify(record)), { evenClosed: true }),
+    release: (id) => this.#askLater((addon) => addon.claimRelease(id), { evenClosed: true }),
+    log: (level, message, more) => this.#log(level, message, more),
+  }
   /** Whether this is the module's own service, which may be configured again after close(). */
   #startsLater = false
 
@@ -155,6 +180,28 @@ class CalendarService {
     } while (pageToken !== undefined)
   }
 
+  // ---- Express ----
+
+  /** As a middleware itself (three arguments), and as the maker of one. */
+  idempotency(options, ...more) {
+    if (typeof more[1] !== 'function') return idempotency(options, this.#claims)
+    this.#idempotent ??= idempotency({}, this.#claims)
+    return this.#idempotent(options, ...more)
+  }
+
+  /** The name old routes use. */
+  idempotencyMiddleware(...args) {
+    return this.idempotency(...args)
+  }
+
+  errorHandler() {
+    return errorHandler()
+  }
+
+  async clearIdempotency() {
+    await this.#askLater((addon) => addon.clearIdempotency())
+  }
+
   // ---- for call sites that were not migrated yet ----
 
   async executeWithRetry(fn, maxRetries, options) {
@@ -236,7 +283,12 @@ class CalendarService {
     const { text, plain, callbacks } = splitConfig(config)
     const { NativeService } = native.load()
     const addon = this.#ask(
-      () => new NativeService(text, (notice) => this.#noticed(notice), async () => null),
+      () =>
+        new NativeService(
+          text,
+          (notice) => this.#noticed(notice),
+          async () => null,
+        ),
     )
     this.#native = addon
     this.#hold = new LoopHold(addon)
@@ -250,7 +302,7 @@ class CalendarService {
     Object.assign(this.#callbacks, callbacks)
     for (const key of OWN_SETTINGS) {
       if (plain[key] === undefined || plain[key] === null) continue
-      this.#settings[key] = key === 'retry' ? { ...this.#settings.retry, ...plain.retry } : plain[key]
+      this.#settings[key] = LAYERED_SETTINGS.includes(key) ? { ...this.#settings[key], ...plain[key] } : plain[key]
     }
   }
 
@@ -279,8 +331,8 @@ class CalendarService {
     }
   }
 
-  async #askLater(question) {
-    const addon = this.#addon()
+  async #askLater(question, which) {
+    const addon = this.#addon(which)
     try {
       return await question(addon)
     } catch (error) {

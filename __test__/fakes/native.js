@@ -31,6 +31,7 @@ function fakeNative() {
     services: [],
     answers: {},
     openWork: 0,
+    claims: null,
     verdict: { retry: false, delayMs: 0, why: 'told so' },
     verdicts: [],
   }
@@ -73,6 +74,22 @@ function fakeNative() {
 
     async recover() {
       return '[]'
+    }
+
+    claimBegin(text) {
+      return fake.claims.begin(text)
+    }
+
+    claimFinish(id, text) {
+      return fake.claims.finish(id, text)
+    }
+
+    claimRelease(id) {
+      return fake.claims.release(id)
+    }
+
+    clearIdempotency() {
+      return fake.claims.clear()
     }
 
     metrics() {
