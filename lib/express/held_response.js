@@ -188,9 +188,7 @@ class HeldResponse {
     this.#state = PASSING
     try {
       if (instead) this.#replaceBy(instead)
-      const bytes = instead ? instead.body : body
-      // One end with all of it, here and in a replay: so compression and Node's Content-Length come out the same.
-      this.#through('end', bytes.length > 0 ? [bytes, done] : [done])
+      endWhole(res, instead ? instead.body : body, (args) => this.#through('end', [...args, done]))
     } catch {
       // Node refused what the handler made; nobody is left to be told, and half an answer must not look whole.
       this.#through('destroy', [])
@@ -226,6 +224,16 @@ class HeldResponse {
     this.#chunks = []
     this.#owner.brokenOff()
   }
+}
+
+/**
+ * Ends an answer with its whole body at once, the first time as in a replay: so the length, and what compression makes
+ * of it, come out the same. A length or a coding of transfer that is there already is the handler's word.
+ */
+function endWhole(res, body, end) {
+  const isSaid = ['Content-Length', 'Transfer-Encoding', 'Trailer'].some((name) => res.getHeader(name) !== undefined)
+  if (!isSaid && !BODILESS.includes(res.statusCode)) res.setHeader('Content-Length', body.length)
+  end(body.length > 0 ? [body] : [])
 }
 
 /** An own getter that answers while the response is held, and the inherited one after. */
@@ -284,4 +292,4 @@ const coded = (code, message) => Object.assign(new Error(message), { code })
 
 const tooLate = () => coded('ERR_HTTP_HEADERS_SENT', 'Cannot set headers after they are sent to the client')
 
-module.exports = { HeldResponse }
+module.exports = { HeldResponse, endWhole }

@@ -164,7 +164,7 @@ function idempotency(options, service) {
 
   /** Makes the answer durable or the key free; another answer to be sent instead, if another run has the key. */
   async function settled(id, answer) {
-    if (!isKept(answer.status, settings.replayable)) return free(id)
+    if (!isKept(answer, settings.replayable)) return free(id)
     const fate = await fateOf(id, { ...recordOf(answer, settings.safeHeaders), ttlMs: ttlMs() })
     if (fate === 'refused') {
       service.log('warn', 'idempotency: the lease was lost while the handler ran; another run has the key', {})
