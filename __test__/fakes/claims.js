@@ -20,7 +20,7 @@ class FakeClaims {
   async begin(text) {
     const asked = JSON.parse(text)
     this.begun.push(asked)
-    if (this.down) throw nativeError({ code: 'STORE_UNAVAILABLE', message: 'The store does not answer.' })
+    if (this.down) throw storeDown()
     const name = JSON.stringify([asked.scope, asked.route, asked.key])
     const entry = this.byKey.get(name)
     if (entry && entry.fingerprint !== asked.fingerprint) return '{"state":"mismatch"}'
@@ -44,7 +44,7 @@ class FakeClaims {
 
   async release(id) {
     this.released.push(id)
-    if (this.down) throw nativeError({ code: 'STORE_UNAVAILABLE', message: 'The store does not answer.' })
+    if (this.down) throw storeDown()
     for (const [name, entry] of this.byKey) if (entry.id === id && !entry.record) this.byKey.delete(name)
   }
 
@@ -61,5 +61,8 @@ class FakeClaims {
     return [...this.byKey.values()].find((entry) => entry.id === id && !entry.record)
   }
 }
+
+const storeDown = () =>
+  nativeError({ code: 'STORE_UNAVAILABLE', retryable: true, message: 'The store does not answer.' })
 
 module.exports = { FakeClaims }
