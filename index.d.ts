@@ -13,6 +13,8 @@
  * const result = await service.createEvent(userId, auth, eventData, { idempotencyKey })
  */
 
+import type { Auth, GoogleAuthMiddleware, RefreshOptions, RequireGoogleAuthOptions } from './lib/types/auth'
+import type { TokenConfig, TokenStore } from './lib/types/auth'
 import type { CalendarEvent } from './lib/types/event'
 import type {
   BatchResult,
@@ -26,6 +28,7 @@ import type {
   VerifyResult,
 } from './lib/types/results'
 
+export type * from './lib/types/auth'
 export type * from './lib/types/event'
 export type * from './lib/types/results'
 
@@ -82,7 +85,8 @@ export type CalendarErrorCode =
  * "Is it in the calendar?", as far as this process can know.
  * - `not-sent`: nothing of the call ever reached Google.
  * - `rejected`: Google, or a check before the write, refused it; nothing changed.
- * - `unknown`: a write was sent and its fate is not known; it is settled in the background and listed by `pending()`.
+ * - `unknown`: a write was sent and its fate is not known. A create is settled in the background and listed by `pending()`
+ *   until then; after an update or a delete, read the event or call again.
  * - `applied`: the write is in the calendar although the call failed.
  */
 export type Outcome = 'not-sent' | 'rejected' | 'unknown' | 'applied'
@@ -147,38 +151,10 @@ export interface CalendarErrorJson {
   field?: string
 }
 
-// ---------------------------------------------------------------- auth and the caller's callbacks
+// ---------------------------------------------------------------- the caller's callbacks
 
 /** A user's id: text, a number, or an id object such as a MongoDB ObjectId. Plain objects are refused. */
 export type UserId = string | number | bigint | { toHexString(): string } | { toString(): string }
-
-/** Plain credentials, as Google's client keeps them. */
-export interface Credentials {
-  access_token?: string | null
-  refresh_token?: string | null
-  /** Unix time in milliseconds. */
-  expiry_date?: number | null
-}
-
-/** Any object of google-auth-library, or one that behaves like it. `credentials.access_token` is taken first. */
-export type AuthClient =
-  | { credentials: Credentials }
-  | { getAccessToken(): PromiseLike<AccessTokenAnswer> | AccessTokenAnswer }
-  | { getRequestHeaders(): PromiseLike<HeadersAnswer> | HeadersAnswer }
-
-export type AccessTokenAnswer = string | null | undefined | { token?: string | null }
-/** A `Headers`, or a plain object, with `authorization: Bearer …`. */
-export type HeadersAnswer = { get(name: string): string | null | undefined } | { [name: string]: unknown }
-
-/** An access token, credentials, an auth client, or null: then `tokenStore.load(userId)` is asked. */
-export type Auth = string | Credentials | AuthClient | null | undefined
-
-export interface TokenStore {
-  /** What is stored for a user; null for nobody. */
-  load(userId: string): PromiseLike<Auth> | Auth
-  /** Keeps refreshed tokens. */
-  save?(userId: string, tokens: Credentials): unknown
-}
 
 /** Which calendar of a user is written to. */
 export interface CalendarPlace {
@@ -258,11 +234,14 @@ export interface CalendarConfig {
   rootUrl?: string
   /** OAuth token endpoint; plain `http:` only for loopback hosts. @default Google's */
   tokenUrl?: string
+  /** The app's OAuth client, to refresh tokens with; an OAuth2Client that brings its own is refreshed with that. */
   clientId?: string
   clientSecret?: string
+  /** For the clients that `getRefreshedOAuthClient` makes. */
   redirectUri?: string
-  /** Asked when a call's `auth` is null. */
+  /** Asked when a call's `auth` is null, and before a refresh. */
   tokenStore?: TokenStore
+  tokens?: TokenConfig
   /** @default every user's `primary` */
   resolveCalendar?(userId: string): PromiseLike<CalendarPlace> | CalendarPlace
   /** For calls that name an event only. */
@@ -291,12 +270,6 @@ export interface CalendarConfig {
   store?: 'memory'
   /** How long a silent owner keeps a claim or a journal entry. @default 30000 */
   leaseMs?: number
-  idempotency?: {
-    /** @default true */
-    enabled?: boolean
-    /** @default 3600000 */
-    ttlMs?: number
-  }
   /** `'manual'`: only `recover()` works off what a crash left. @default 'auto' */
   recovery?: 'auto' | 'manual'
   /** @default silent */
@@ -372,6 +345,8 @@ export interface ListQuery {
   updatedMin?: string | Date
   /** Events per page, at most 2500; all pages are read in any case. @default Google's 250 */
   maxResults?: number
+  /** Where to begin; from there, all pages are read. @default the first page */
+  pageToken?: string
   /** Instances of recurring events instead of the series. @default false */
   singleEvents?: boolean
   orderBy?: 'startTime' | 'updated'
@@ -460,6 +435,36 @@ export class CalendarService {
   deleteEvent(userId: UserId, auth: Auth, eventId: string, options?: WriteOptions): Promise<DeleteResult>
 
   /**
+   * An auth object with a fresh access token of the user's: a real OAuth2Client when google-auth-library is installed
+   * (an optional peer dependency), else plain credentials. However many ask at once, Google is asked once.
+   *
+   * @param user the id under which `tokenStore` knows the user; an e-mail address, say
+   * @returns null on failure, unless `throwOnFailure`; then it rejects with GOOGLE_AUTH_REQUIRED (the user must
+   * reconnect; `reason` is `invalid_grant` for a grant that is dead), GOOGLE_AUTH_FAILED (it may work later),
+   * STORE_UNAVAILABLE or CONFIGURATION
+   * @example
+   * const oauth2Client = await service.getRefreshedOAuthClient(userEmail, { throwOnFailure: true, requireFresh: true })
+   */
+  getRefreshedOAuthClient<Client = any>(
+    user: UserId,
+    options: RefreshOptions & { throwOnFailure: true },
+  ): Promise<Client>
+  getRefreshedOAuthClient<Client = any>(user: UserId, options?: RefreshOptions): Promise<Client | null>
+
+  /**
+   * Express middleware (4 and 5): a request goes on only with a fresh Google token, as `req.googleOAuth2Client` and
+   * `req.googleTokenValid`; else it is answered 401 with a {@link GoogleAuthRefusal} and `next` is not called. May be
+   * made before `configure()`.
+   *
+   * @throws CalendarError CONFIGURATION for an option that is unknown or of a wrong type
+   * @example
+   * router.post('/classes', verifyAuthToken, service.requireGoogleAuth(), addNewClass)
+   * // Rollback at run time, for all of them: requests go on, with req.googleTokenError.
+   * service.configure({ tokens: { throwOnFailure: false } })
+   */
+  requireGoogleAuth(options?: RequireGoogleAuthOptions): GoogleAuthMiddleware
+
+  /**
    * For call sites not migrated yet: runs `fn` with the service's retry policy, all attempts together within
    * `timeoutMs`. Work whose outcome is unknown (timeout, reset, 5xx) is repeated only when it is `idempotent`.
    *
@@ -536,6 +541,8 @@ export const getEvent: CalendarService['getEvent']
 export const listEvents: CalendarService['listEvents']
 export const updateEvent: CalendarService['updateEvent']
 export const deleteEvent: CalendarService['deleteEvent']
+export const getRefreshedOAuthClient: CalendarService['getRefreshedOAuthClient']
+export const requireGoogleAuth: CalendarService['requireGoogleAuth']
 export const executeWithRetry: CalendarService['executeWithRetry']
 export const withTimeout: CalendarService['withTimeout']
 export const isRetryableError: CalendarService['isRetryableError']

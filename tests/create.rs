@@ -1,11 +1,13 @@
 //! Create, told by what Google holds afterwards.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod support;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Google, Told, class};
+use support::{Google, Told, class, now};
 use surecal::model::{Code, Outcome};
 use surecal::service::Cancel;
 use surecal_emulator::{Fault, Rule, When};
@@ -83,13 +85,13 @@ async fn any_one_fault_at_any_call_of_a_create_ends_in_success_and_exactly_one_e
             let name = format!("{fault:?} at {operation} {nth}");
             let google = Google::new().with([Rule::nth(operation, nth, fault.clone())]);
             let process = google.process();
-            let began = tokio::time::Instant::now();
+            let began = now();
             let told = process.create(&class(), &json!({})).await;
             assert!(began.elapsed() <= Duration::from_secs(10), "{name}: {:?}", began.elapsed());
             assert_one_live_and_verified(&google, &told, &name);
             assert!(process.settle().await.is_empty(), "{name}");
             google.emulator.release();
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
             assert_one_live_and_verified(&google, &told, &format!("{name}, a minute later"));
         }
     }
@@ -126,7 +128,7 @@ async fn a_write_dropped_every_time_resolves_as_verification_failed_and_leaves_n
 async fn when_everything_hangs_the_call_is_rejected_in_time_and_told_as_unknown() {
     let google = Google::new().with([Rule::always("events.*", Fault::Hang { when: When::Before })]);
     let process = google.process();
-    let began = tokio::time::Instant::now();
+    let began = now();
     let error = process.create(&class(), &json!({})).await.unwrap_err();
     assert!(began.elapsed() <= Duration::from_secs(11));
     assert!(error.message.contains("timed out after 10000ms"), "{error}");
@@ -149,7 +151,7 @@ async fn an_insert_that_lands_after_its_call_was_told_unknown_is_taken_away_agai
     assert_eq!(error.outcome, Outcome::Unknown);
     google.emulator.clear_faults();
     assert!(process.settle().await.is_empty());
-    tokio::time::sleep(Duration::from_secs(120)).await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
     assert!(google.live().is_empty(), "the tombstone of the fence turned the late insert away");
 }
 
@@ -167,7 +169,7 @@ async fn a_retry_with_the_same_key_in_another_process_keeps_the_event_that_the_f
     let told = second.create(&class(), &options).await;
     assert_one_live_and_verified(&google, &told, "retry");
     first.settle().await;
-    tokio::time::sleep(Duration::from_secs(120)).await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
     assert_one_live_and_verified(&google, &told, "after the first call's clean-up");
 }
 
@@ -248,7 +250,7 @@ async fn an_abort_before_the_first_write_sends_nothing_and_one_after_it_is_clean
         async move { process.create_until(&class(), &json!({}), cancel).await }
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let began = tokio::time::Instant::now();
+    let began = now();
     cancel.cancel();
     let error = call.await.unwrap().unwrap_err();
     assert!(began.elapsed() < Duration::from_millis(10));

@@ -100,7 +100,7 @@ impl Stage {
         json!({
             "accessToken": self.granted.access_token,
             "refreshToken": self.granted.refresh_token,
-            "expiryDate": support::NOW_MS + seconds * 1000,
+            "expiryDate": i64::try_from(support::START_MS).unwrap() + seconds * 1000,
         })
     }
 

@@ -30,6 +30,8 @@ function fakeNative() {
     calls: [],
     services: [],
     answers: {},
+    /** Tokens that wait for an auth client, by its number. */
+    fresh: new Map(),
     openWork: 0,
     claims: null,
     verdict: { retry: false, delayMs: 0, why: 'told so' },
@@ -37,15 +39,21 @@ function fakeNative() {
   }
 
   class NativeService {
-    constructor(configJson, notify) {
+    constructor(configJson, notify, ask) {
       if (fake.refuseConfig) throw fake.refuseConfig
-      Object.assign(this, { config: JSON.parse(configJson), notify, cancelled: [], holds: [] })
+      Object.assign(this, { config: JSON.parse(configJson), notify, ask, cancelled: [], holds: [] })
       fake.services.push(this)
     }
 
     configure(partialJson) {
       if (fake.refuseConfig) throw fake.refuseConfig
       fake.calls.push({ method: 'configure', args: JSON.parse(partialJson) })
+    }
+
+    takeTokens(authRef) {
+      const tokens = fake.fresh.get(authRef) ?? null
+      fake.fresh.delete(authRef)
+      return tokens && JSON.stringify(tokens)
     }
 
     cancel(ticket) {
@@ -100,7 +108,7 @@ function fakeNative() {
   for (const method of ['createEvent', 'createEvents', 'verifyEvent', 'updateEvent']) {
     NativeService.prototype[method] = async (args, body, ticket) => answer(method, args, body, ticket)
   }
-  for (const method of ['getEvent', 'listPage', 'deleteEvent']) {
+  for (const method of ['getEvent', 'listPage', 'deleteEvent', 'refreshTokens']) {
     NativeService.prototype[method] = async (args, ticket) => answer(method, args, undefined, ticket)
   }
 

@@ -181,7 +181,9 @@ function idempotency(options, service) {
   async function fateOf(id, record) {
     try {
       return await within(service.finish(id, record), service.timeoutMs() + GRACE_MS)
-    } catch {
+    } catch (error) {
+      // An answer that no store takes; the claim still runs.
+      if (CalendarError.is(error) && error.code === 'VALIDATION_FAILED') await free(id)
       return 'unknown'
     }
   }

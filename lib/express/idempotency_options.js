@@ -6,8 +6,7 @@ const { printOf } = require('./request_print')
 
 const MIB = 1024 * 1024
 
-/** An hour after the connection is gone: longer than any handler that still works on it. */
-const LONGEST_MS = 3600000
+const HOUR_MS = 3600000
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,64}$/
 const OPTION_NAME = /^\w{1,64}$/
@@ -18,7 +17,7 @@ const isFunction = (value) => typeof value === 'function'
 const isBoolean = (value) => typeof value === 'boolean'
 const isOneOf = (...words) => [(value) => words.includes(value), `must be ${words.map((w) => `'${w}'`).join(' or ')}`]
 const isMs = [
-  (value) => Number.isFinite(value) && value >= 1000 && value <= 30 * 24 * LONGEST_MS,
+  (value) => Number.isFinite(value) && value >= 1000 && value <= 30 * 24 * HOUR_MS,
   'must be 1000 ms to 30 days',
 ]
 
@@ -43,7 +42,7 @@ const OPTIONS = {
     isListOf((name) => isText(name) && HEADER_NAME.test(name) && !NEVER_REPLAYED.includes(name.toLowerCase())),
     `must list header names; never replayed are ${NEVER_REPLAYED.join(', ')}`,
   ],
-  maxBodyBytes: [MIB, (value) => Number.isInteger(value) && value >= 0 && value <= 64 * MIB, 'must be 0 to 67108864'],
+  maxBodyBytes: [MIB, (value) => Number.isInteger(value) && value >= 0 && value <= 8 * MIB, 'must be 0 to 8388608'],
   conflict: ['guide', ...isOneOf('guide', 'problem+json')],
   storeDown: ['refuse', ...isOneOf('refuse', 'allow')],
   ttlMs: [undefined, ...isMs],

@@ -15,8 +15,8 @@ export interface Mismatch {
 export interface Warning {
   code: string
   message: string
-  /** The fields concerned. */
-  fields?: string[]
+  /** The field concerned, if it is one: `description`, `attendees`, … */
+  field?: string
 }
 
 /** The calendar that was written to. */

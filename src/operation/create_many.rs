@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
 
-use super::create::{Attempt, Cleanup, CreateRequest, Creation, Failure, RESULT_GRACE};
+use super::attempt::{Attempt, Failure, RESULT_GRACE};
+use super::create::{Cleanup, CreateRequest, Creation};
 use super::exposure::Exposure;
 use super::{Context, Target};
 use crate::google::Scope;
@@ -94,10 +95,12 @@ pub async fn create_many(
             .collect()
     };
     let (rolled_back, rollback_pending): (Vec<_>, Vec<_>) = (ids(Cleanup::Deleted), ids(Cleanup::Pending));
+    let kept: Vec<_> = ids(Cleanup::Kept);
     let open: Vec<_> = undone.into_iter().filter_map(|(_, _, _, open)| open).collect();
     let disposal = if rollback_pending.is_empty() { Disposal::Deleted } else { Disposal::Nothing };
     let left = cx.left(&outer).max(RESULT_GRACE);
     let _ = group.change(left, |entry| entry.state = State::Settled { disposal }).await;
+    let failure = failure.of_many(attempts_made, &rolled_back, &rollback_pending, &kept);
     let refused = refused(index, failure, rolled_back, rollback_pending, open);
     ManyConcluded { attempts: attempts_made, ..refused }
 }
@@ -181,6 +184,34 @@ async fn commit(ended: Vec<Ended<'_>>, group: &Held, left: std::time::Duration) 
     ManyConcluded { answer: Ok(creations), open: Vec::new(), attempts: 0 }
 }
 
+impl Failure {
+    /// The first event's failure as that of the whole schedule: what became of all the others is told with it.
+    fn of_many(self, attempts: u32, rolled_back: &[String], pending: &[String], kept: &[String]) -> Self {
+        let Self::Error(mut error) = self else { return self };
+        error.attempts = attempts;
+        let (outcome, then) = if !pending.is_empty() {
+            (
+                Outcome::Unknown,
+                "Not all events of this schedule are removed again yet; pending() lists them until then.",
+            )
+        } else if !kept.is_empty() || error.outcome == Outcome::Applied {
+            (
+                Outcome::Applied,
+                "What others made or changed was left in the calendar; all else of this schedule is removed again.",
+            )
+        } else if !rolled_back.is_empty() {
+            (Outcome::Rejected, "Every event of this schedule that was made was removed again.")
+        } else if error.outcome == Outcome::Unknown {
+            (Outcome::Rejected, "Nothing of this schedule is in the calendar.")
+        } else {
+            return Self::Error(error);
+        };
+        error.outcome = outcome;
+        error.message = format!("{} {then}", error.message);
+        Self::Error(error)
+    }
+}
+
 fn refused(
     index: usize,
     failure: Failure,
@@ -189,11 +220,6 @@ fn refused(
     open: Vec<Arc<Held>>,
 ) -> ManyConcluded {
     let (error, mismatches) = match failure {
-        Failure::Error(error) if error.outcome == Outcome::Applied => (Some(error), Vec::new()),
-        Failure::Error(error) if !rollback_pending.is_empty() => {
-            (Some(error.with_outcome(Outcome::Unknown)), Vec::new())
-        }
-        Failure::Error(error) if !rolled_back.is_empty() => (Some(error.with_outcome(Outcome::Rejected)), Vec::new()),
         Failure::Error(error) => (Some(error), Vec::new()),
         Failure::Mismatch(mismatches) => (None, mismatches),
         Failure::Vanished => (None, Vec::new()),

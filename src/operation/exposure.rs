@@ -1,23 +1,29 @@
 //! Whether anything of an attempt can be in the calendar yet, decided once for both sides of a race: the attempt that is
 //! about to send, and the caller that leaves.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Outcome;
+use crate::store::Held;
 
 const UNTOUCHED: u8 = 0;
 const EXPOSED: u8 = 1;
 const WITHDRAWN: u8 = 2;
 
 /// See the module.
-#[derive(Debug, Default)]
-pub struct Exposure(AtomicU8);
+#[derive(Default)]
+pub struct Exposure {
+    state: AtomicU8,
+    left: AtomicBool,
+    begun: Mutex<Vec<Arc<Held>>>,
+}
 
 impl Exposure {
     /// Asked before the first write. `false`: the caller was told that nothing was sent, so nothing may be.
     #[must_use]
     pub fn expose(&self) -> bool {
-        match self.0.compare_exchange(UNTOUCHED, EXPOSED, Ordering::AcqRel, Ordering::Acquire) {
+        match self.state.compare_exchange(UNTOUCHED, EXPOSED, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => true,
             Err(now) => now == EXPOSED,
         }
@@ -26,9 +32,29 @@ impl Exposure {
     /// The last caller leaves: what it may be told. After `NotSent` nothing will ever be sent.
     #[must_use]
     pub fn withdraw(&self) -> Outcome {
-        match self.0.compare_exchange(UNTOUCHED, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire) {
+        match self.state.compare_exchange(UNTOUCHED, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) | Err(WITHDRAWN) => Outcome::NotSent,
             Err(_) => Outcome::Unknown,
+        }
+    }
+
+    /// A caller left and was told that the outcome is not known.
+    pub fn leave(&self) {
+        self.left.store(true, Ordering::Release);
+    }
+
+    /// An attempt was begun: its entry.
+    pub fn begun(&self, held: &Arc<Held>) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(held));
+    }
+
+    /// The entries of attempts that go on although a caller was told that their outcome is not known.
+    #[must_use]
+    pub fn left_alone(&self) -> Vec<Arc<Held>> {
+        if self.left.load(Ordering::Acquire) {
+            self.begun.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        } else {
+            Vec::new()
         }
     }
 }

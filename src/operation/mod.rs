@@ -1,6 +1,7 @@
 //! The verbs, each told as a protocol. A write is believed only when it was read back; what a failed call may have left
 //! is known to the journal and cleaned up.
 
+mod attempt;
 pub mod create;
 pub mod create_many;
 pub mod delete;
@@ -14,7 +15,7 @@ pub mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::clock::Clock;
 use crate::google::{Calendar, InsertParams, Scope, SendUpdates};
@@ -96,6 +97,27 @@ impl Gaps {
     }
 }
 
+/// "Absent" means two reads that found nothing, this far apart: one alone may be an old read.
+const ABSENT_TWICE: Duration = Duration::from_millis(300);
+
+/// Whether nothing is there, as far as reads can tell.
+#[derive(Debug, Default)]
+struct Absence {
+    since: Option<Instant>,
+}
+
+impl Absence {
+    /// A read found nothing: since when has it been so, and is that long enough to be believed?
+    fn is_certain(&mut self, now: Instant) -> bool {
+        now.saturating_duration_since(*self.since.get_or_insert(now)) >= ABSENT_TWICE
+    }
+
+    /// A read found something.
+    const fn ends(&mut self) {
+        self.since = None;
+    }
+}
+
 fn timed_out(scope: &Scope) -> CalendarError {
     let message = format!(
         "{} timed out after {}ms: what is left of its time is too short to go on.",
@@ -110,7 +132,10 @@ fn lease_lost(scope: &Scope) -> CalendarError {
         "{} stopped: another process has taken it over, and settles it. Call again with the same idempotency key.",
         scope.operation
     );
-    CalendarError::new(Code::Conflict, Outcome::Unknown, message)
+    let mut error = CalendarError::new(Code::Conflict, Outcome::Unknown, message);
+    // The same call with its key meets what the other process made of it.
+    error.retryable = true;
+    error
 }
 
 fn changed_too_often(what: &str) -> CalendarError {
@@ -118,9 +143,17 @@ fn changed_too_often(what: &str) -> CalendarError {
         Code::PreconditionFailed,
         Outcome::Rejected,
         format!(
-            "{what} was changed by others each time between reading and writing it. Nothing of this call is in the calendar; call again."
+            "{what} was changed by others each time between reading and writing it: nothing was written then. Call again."
         ),
     )
+}
+
+/// The error of a call that sent a write before: whether that is in the calendar is not known.
+fn may_have_changed(mut error: CalendarError) -> CalendarError {
+    error.outcome = Outcome::Unknown;
+    error.message =
+        format!("{} A write of this call was sent before: read the event to learn whether it is there.", error.message);
+    error
 }
 
 /// A closure that the send loop asks before each send.

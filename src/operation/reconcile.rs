@@ -13,8 +13,8 @@ use crate::model::stamp::{claims_patch, fence_body, touch_patch};
 use crate::model::{CalendarError, Outcome};
 use crate::store::{Change, Disposal, Entry, Held, State};
 
-/// What `fields=` a clean-up reads.
-const FIELDS: &str = "id,status,etag,start,extendedProperties/private";
+/// What `fields=` a clean-up reads: a fence whose marks were wiped is known by its times.
+const FIELDS: &str = "id,status,etag,start,end,recurrence,extendedProperties/private";
 
 /// Works one failed entry off and closes it.
 ///

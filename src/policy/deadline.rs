@@ -18,6 +18,8 @@ pub struct Deadline {
 #[derive(Debug)]
 struct Shared {
     started: Instant,
+    /// What messages tell, when it is not the time from start to end.
+    told: Option<Duration>,
     end: Mutex<Instant>,
     cancelled: watch::Sender<bool>,
 }
@@ -26,8 +28,19 @@ impl Deadline {
     /// A deadline `timeout` after `now`.
     #[must_use]
     pub fn starts(now: Instant, timeout: Duration) -> Self {
-        let end = now.checked_add(timeout).unwrap_or(now);
-        Self { shared: Arc::new(Shared { started: now, end: Mutex::new(end), cancelled: watch::Sender::new(false) }) }
+        Self::new(now, timeout, None)
+    }
+
+    fn new(started: Instant, time: Duration, told: Option<Duration>) -> Self {
+        let end = Mutex::new(started.checked_add(time).unwrap_or(started));
+        Self { shared: Arc::new(Shared { started, told, end, cancelled: watch::Sender::new(false) }) }
+    }
+
+    /// A deadline of its own over the first `share` (`0.0..=1.0`) of this one's time. Messages still tell the whole.
+    #[must_use]
+    pub fn first_part(&self, share: f64) -> Self {
+        let whole = self.end().saturating_duration_since(self.started());
+        Self::new(self.started(), whole.mul_f64(share.clamp(0.0, 1.0)), Some(whole))
     }
 
     /// When the call began.
@@ -81,7 +94,8 @@ impl Deadline {
     /// The whole time allowed, in milliseconds, as messages tell it (`timed out after 10000ms`).
     #[must_use]
     pub fn timeout_ms(&self) -> u64 {
-        crate::clock::millis(self.end().saturating_duration_since(self.shared.started))
+        let whole = self.end().saturating_duration_since(self.shared.started);
+        crate::clock::millis(self.shared.told.unwrap_or(whole))
     }
 }
 
@@ -103,6 +117,14 @@ mod tests {
         assert_eq!(deadline.left(now + SECOND), 19 * SECOND);
         assert_eq!(deadline.timeout_ms(), 20_000);
         assert_eq!(deadline.left(now + 60 * SECOND), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_part_ends_earlier_and_tells_the_whole_time() {
+        let deadline = Deadline::starts(Clock::paused(0).now(), 10 * SECOND);
+        let part = deadline.first_part(0.7);
+        assert_eq!(part.left(deadline.started()), 7 * SECOND);
+        assert_eq!(part.timeout_ms(), 10_000);
     }
 
     #[tokio::test(start_paused = true)]

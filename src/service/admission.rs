@@ -1,29 +1,87 @@
-//! Letting a call in: the service is open, the user's token is fresh, and one of `maxInFlight` seats is free in time.
+//! How a call is let in, run apart from its caller, and counted.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout_at;
 
+use super::Service;
 use super::call::Call;
+use super::cancel::Cancel;
+use super::flight::{Leaving, Start};
+use super::metrics::Ending;
 use super::notice::{Level, Notice};
-use super::tokens::{Tokens, UserCredentials};
-use super::{Cancel, Service};
-use crate::google::Credentials;
+use super::recovery::Recovery;
+use super::refreshing;
+use super::seats::Seat;
+use crate::google::{Credentials, Scope};
 use crate::model::{CalendarError, Code, Outcome};
+use crate::operation::create_many;
+use crate::operation::exposure::Exposure;
 use crate::policy::Deadline;
+use crate::store::Disposal;
 
-/// A call that was let in. The seat is free again when this is dropped.
+/// What a call is told that leaves a change of its own behind.
+const READ_IT: &str =
+    "whether it is in the calendar is not known; what was sent is not taken back. Read the event to learn.";
+/// What one is told that leaves a create behind.
+pub(super) const SETTLED: &str = "whether it is in the calendar is not known yet; it is settled in the background and listed by pending() until then.";
+
+/// A call that was let in.
 pub(super) struct Seated {
     pub(super) deadline: Deadline,
     pub(super) credentials: Arc<dyn Credentials>,
-    _seat: OwnedSemaphorePermit,
+    _seat: Seat,
+}
+
+/// An answer, and what became of events, for callers who left before.
+pub(super) struct Told {
+    pub(super) answer: Result<String, CalendarError>,
+    pub(super) closed: Vec<(String, Disposal)>,
+}
+
+impl From<Result<String, CalendarError>> for Told {
+    fn from(answer: Result<String, CalendarError>) -> Self {
+        Self { answer, closed: Vec::new() }
+    }
 }
 
 impl Service {
-    /// Lets a call in, or says why not; then nothing was sent to the calendar.
+    /// Runs a call that shares with nobody.
+    pub(super) async fn alone<W, F>(
+        &self,
+        operation: &'static str,
+        mut call: Call,
+        cancel: Cancel,
+        work: W,
+    ) -> Result<String, CalendarError>
+    where
+        W: FnOnce(Call, Arc<dyn Credentials>, Deadline, Arc<Exposure>) -> F + Send + 'static,
+        F: Future + Send + 'static,
+        F::Output: Into<Told> + Send,
+    {
+        let seated = self.seat(operation, &mut call, &cancel).await?;
+        let then = if operation == create_many::OPERATION { SETTLED } else { READ_IT };
+        let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel, then };
+        let open = self.shared.open.begin();
+        let credentials = Arc::clone(&seated.credentials);
+        let this = self.clone();
+        let start = move |start: Start<String>| {
+            tokio::spawn(async move {
+                let watched = this.shared.background.watch(&start.exposure);
+                let user = call.target.user.clone();
+                let told = work(call, credentials, start.deadline.clone(), Arc::clone(&start.exposure)).await.into();
+                drop(watched);
+                if start.settle(told.answer) {
+                    this.notify_closed(operation, &user, told.closed);
+                }
+                drop(open);
+            });
+        };
+        self.shared.others.fly(None, leaving, start).await
+    }
+
+    /// Lets a call in: the service is open, the user's token is fresh, and one of `maxInFlight` seats is free in time.
     pub(super) async fn seat(
         &self,
         operation: &'static str,
@@ -38,73 +96,74 @@ impl Service {
             let message = format!("{operation}: {option} is not known and was ignored");
             (self.shared.listener)(Notice::Log { level: Level::Warn, message });
         }
+        let config = self.config();
+        if config.recover_by_itself {
+            Recovery::start(&self.shared.recovery, config.lease);
+        }
         let deadline = self.deadline_of(call);
-        let seats = Arc::clone(&self.shared.seats);
         let seat = tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(aborted(operation)),
-            seat = timeout_at(deadline.end(), seats.acquire_owned()) => seat,
+            () = cancel.cancelled() => return Err(refreshing::aborted(operation)),
+            seat = timeout_at(deadline.end(), self.shared.seats.take()) => seat,
         };
-        let Ok(Ok(seat)) = seat else {
+        let Ok(seat) = seat else {
             let message = format!(
                 "{operation} failed: limits.maxInFlight calls were at work until its deadline. Nothing was sent to Google; call again later, or raise the limit."
             );
             return Err(CalendarError::new(Code::Overloaded, Outcome::NotSent, message));
         };
-        let credentials = self.credentials_of(call, self.config().min_validity);
+        let credentials = self.credentials_of(call, config.min_validity);
         self.fresh(operation, &credentials, call.force_refresh, &deadline, cancel).await?;
         let credentials: Arc<dyn Credentials> = credentials;
         self.shared.background.supply(&call.target.user, &credentials);
+        self.shared.recovery.supply(&call.target.user, &credentials);
         Ok(Seated { deadline, credentials, _seat: seat })
     }
 
-    /// A user's tokens that live for `least`, inside the call's deadline.
-    pub(super) async fn tokens_of(
+    /// Counts how a call ended and completes its error.
+    pub(super) async fn counted(
         &self,
         operation: &'static str,
-        call: &mut Call,
-        least: Duration,
-        cancel: &Cancel,
-    ) -> Result<Tokens, CalendarError> {
-        let deadline = self.deadline_of(call);
-        let credentials = self.credentials_of(call, least);
-        self.fresh(operation, &credentials, call.force_refresh, &deadline, cancel).await
+        work: impl Future<Output = Result<(String, Ending), CalendarError>>,
+    ) -> Result<String, CalendarError> {
+        let started = self.shared.clock.now();
+        let result = work.await;
+        let took = self.shared.clock.now() - started;
+        match result {
+            Ok((text, ending)) => {
+                self.shared.metrics.count(operation, ending, took);
+                Ok(text)
+            }
+            Err(mut error) => {
+                let ending = Ending { failed: Some(error.code), ..Ending::default() };
+                self.shared.metrics.count(operation, ending, took);
+                error.operation = Some(operation);
+                error.elapsed_ms = crate::clock::millis(took);
+                Err(error)
+            }
+        }
     }
 
-    fn deadline_of(&self, call: &Call) -> Deadline {
-        let now = self.shared.clock.now();
-        Deadline::starts(now.checked_sub(call.spent).unwrap_or(now), call.timeout)
-    }
-
-    fn credentials_of(&self, call: &mut Call, least: Duration) -> Arc<UserCredentials> {
-        self.shared.keyring.credentials(&call.target.user, std::mem::take(&mut call.auth), least)
-    }
-
-    /// Tokens that will do, before anything is written: an operation does not begin with one that dies under it.
-    async fn fresh(
-        &self,
-        operation: &'static str,
-        credentials: &UserCredentials,
-        force: bool,
-        deadline: &Deadline,
-        cancel: &Cancel,
-    ) -> Result<Tokens, CalendarError> {
-        let tokens = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(aborted(operation)),
-            tokens = timeout_at(deadline.end(), credentials.tokens(None, force)) => tokens,
-        };
-        tokens.unwrap_or_else(|_| {
-            let message = format!(
-                "{operation} timed out after {}ms: the access token was not refreshed in time. Nothing was sent to the calendar; call again later.",
-                deadline.timeout_ms()
-            );
-            Err(CalendarError::new(Code::GoogleAuthFailed, Outcome::NotSent, message))
-        })
+    /// Callers who left before hear what became of it.
+    pub(super) fn notify_closed(&self, operation: &str, user: &str, closed: Vec<(String, Disposal)>) {
+        for (event_id, settled) in closed {
+            (self.shared.listener)(Notice::Settled {
+                operation: operation.to_owned(),
+                user_id: user.to_owned(),
+                event_id,
+                settled,
+            });
+        }
     }
 }
 
-fn aborted(operation: &str) -> CalendarError {
-    let message = format!("{operation} was aborted by its AbortSignal: nothing was sent to Google.");
-    CalendarError::new(Code::Aborted, Outcome::NotSent, message)
+/// What all exchanges of a call share.
+pub(super) fn scope_of(
+    call: &Call,
+    operation: &'static str,
+    credentials: &Arc<dyn Credentials>,
+    deadline: Deadline,
+) -> Scope {
+    let user = call.target.user.clone();
+    Scope::new(user, operation, Arc::clone(credentials), deadline, call.attempt_timeout, call.max_retries)
 }

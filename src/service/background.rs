@@ -1,10 +1,11 @@
 //! Goes on with what calls left open, until each entry is closed.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use dashmap::mapref::entry::Entry as Slot;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -14,9 +15,10 @@ use super::open_work::{Open, OpenWork};
 use crate::google::{Credentials, Scope};
 use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::Context;
+use crate::operation::exposure::Exposure;
 use crate::operation::reconcile::reconcile;
 use crate::policy::Deadline;
-use crate::store::{Disposal, Held, Resumed};
+use crate::store::{Disposal, Entry, Failing, Held, Resumed, State};
 
 /// One round's time, and one exchange's in it.
 const ROUND: Duration = Duration::from_secs(10);
@@ -33,6 +35,20 @@ pub(super) struct Background {
     listener: Listener,
     open: OpenWork,
     tasks: Arc<DashMap<String, Arc<Task>>>,
+    at_work: Arc<DashMap<u64, Arc<Exposure>>>,
+    next: Arc<AtomicU64>,
+}
+
+/// An attempt at work.
+pub(super) struct Watched {
+    at_work: Arc<DashMap<u64, Arc<Exposure>>>,
+    number: u64,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.at_work.remove(&self.number);
+    }
 }
 
 struct Task {
@@ -67,6 +83,20 @@ pub struct Pending {
     pub last_error: Option<&'static str>,
 }
 
+impl Pending {
+    pub(super) fn of(entry: Entry, rounds: u32, last: Option<Code>) -> Self {
+        Self {
+            operation: entry.operation,
+            user_id: entry.user,
+            calendar_id: entry.calendar,
+            event_id: entry.event_id,
+            since: entry.since,
+            rounds,
+            last_error: last.map(Code::name),
+        }
+    }
+}
+
 enum Round {
     Closed(Option<Disposal>),
     Again(CalendarError),
@@ -74,7 +104,7 @@ enum Round {
 
 impl Background {
     pub(super) fn new(cx: Context, listener: Listener, open: OpenWork) -> Self {
-        Self { cx, listener, open, tasks: Arc::default() }
+        Self { cx, listener, open, tasks: Arc::default(), at_work: Arc::default(), next: Arc::default() }
     }
 
     /// Takes an open entry over from a call.
@@ -90,8 +120,21 @@ impl Background {
             kick: Notify::new(),
             round_over: Notify::new(),
         });
-        self.tasks.insert(name.clone(), Arc::clone(&task));
+        // One that is worked on already was lost by its call and taken over in this process.
+        let Slot::Vacant(slot) = self.tasks.entry(name.clone()) else { return };
+        slot.insert(Arc::clone(&task));
         tokio::spawn(self.clone().work(name, task, self.open.begin()));
+    }
+
+    pub(super) fn works_on(&self, name: &str) -> bool {
+        self.tasks.contains_key(name)
+    }
+
+    /// Lists the attempts of calls that left as pending, until what is returned is dropped.
+    pub(super) fn watch(&self, exposure: &Arc<Exposure>) -> Watched {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.at_work.insert(number, Arc::clone(exposure));
+        Watched { at_work: Arc::clone(&self.at_work), number }
     }
 
     async fn work(self, name: String, task: Arc<Task>, open: Open) {
@@ -138,6 +181,17 @@ impl Background {
                     ));
                 }
                 Err(error) => return Round::Again(error),
+            }
+        }
+        match held.fail(ROUND).await {
+            Failing::Failed => {}
+            Failing::Succeeded => return Round::Closed(Some(Disposal::Kept)),
+            Failing::Undecided => {
+                return Round::Again(CalendarError::new(
+                    Code::StoreUnavailable,
+                    Outcome::NotSent,
+                    "its result is not decided",
+                ));
             }
         }
         let credentials = Arc::clone(&task.credentials.lock().unwrap_or_else(PoisonError::into_inner));
@@ -194,17 +248,16 @@ impl Background {
         for task in tasks {
             let entry = task.held().entry().await;
             let last = *task.last.lock().unwrap_or_else(PoisonError::into_inner);
-            pending.push(Pending {
-                operation: entry.operation,
-                user_id: entry.user,
-                calendar_id: entry.calendar,
-                event_id: entry.event_id,
-                since: entry.since,
-                rounds: task.rounds.load(Ordering::Relaxed),
-                last_error: last.map(Code::name),
-            });
+            pending.push(Pending::of(entry, task.rounds.load(Ordering::Relaxed), last));
         }
-        pending.sort_by_key(|entry| entry.since);
+        let at_work: Vec<_> = self.at_work.iter().flat_map(|exposure| exposure.left_alone()).collect();
+        for held in at_work {
+            let entry = held.entry().await;
+            if matches!(entry.state, State::Running | State::Failed) && !entry.is_group() && !self.works_on(held.name())
+            {
+                pending.push(Pending::of(entry, 0, None));
+            }
+        }
         pending
     }
 }

@@ -18,6 +18,28 @@ const PER_EVENT: Duration = Duration::from_millis(500);
 /// The most a call over many events gets by itself.
 const MANY_AT_MOST: Duration = Duration::from_mins(1);
 
+/// Parameters of `events.list`, as Google's reference names them; without `fields`, which could leave out the next page.
+const LIST_PARAMETERS: &[&str] = &[
+    "alwaysIncludeEmail",
+    "eventTypes",
+    "iCalUID",
+    "maxAttendees",
+    "maxResults",
+    "orderBy",
+    "pageToken",
+    "privateExtendedProperty",
+    "q",
+    "sharedExtendedProperty",
+    "showDeleted",
+    "showHiddenInvitations",
+    "singleEvents",
+    "syncToken",
+    "timeMax",
+    "timeMin",
+    "timeZone",
+    "updatedMin",
+];
+
 /// What every method is called with.
 pub(super) struct Call {
     pub(super) target: Target,
@@ -62,7 +84,8 @@ impl Call {
             check_event_id(id)?;
         }
         let auth = read_auth(top.object("auth")?)?;
-        let query = top.object("query")?.into_query()?;
+        let mut given = top.object("query")?;
+        let query = given.query(LIST_PARAMETERS)?;
 
         let mut options = top.object("options")?;
         let calendar = options.string("calendarId")?.or(calendar).unwrap_or_else(|| "primary".to_owned());
@@ -97,8 +120,9 @@ impl Call {
         let force_refresh = options.bool("forceRefresh")?.unwrap_or(false);
         let require_fresh = options.bool("requireFresh")?.unwrap_or(false);
         let unknown = if config.unknown_options == UnknownOptions::Warn {
-            options.left_over()
+            [given.left_over(), options.left_over()].concat()
         } else {
+            given.finish()?;
             options.finish()?;
             Vec::new()
         };

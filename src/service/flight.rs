@@ -24,7 +24,15 @@ struct Flight<T> {
     deadline: Deadline,
     exposure: Arc<Exposure>,
     answer: watch::Receiver<Option<Result<T, CalendarError>>>,
-    waiting: Mutex<u32>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+/// Locked while an answer is given and while a caller leaves, so that each caller hears one thing.
+#[derive(Debug, Default)]
+struct Waiting {
+    callers: u32,
+    /// Somebody left and was told `unknown`.
+    unheard: bool,
 }
 
 impl<K, T> Default for Flights<K, T> {
@@ -38,12 +46,15 @@ pub(super) struct Start<T> {
     pub(super) deadline: Deadline,
     pub(super) exposure: Arc<Exposure>,
     answer: watch::Sender<Option<Result<T, CalendarError>>>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 impl<T> Start<T> {
-    /// Tells everybody who waits.
-    pub(super) fn settle(self, answer: Result<T, CalendarError>) {
+    /// Tells everybody who waits. Whether somebody left before and was told `unknown`, who is owed a notice.
+    pub(super) fn settle(self, answer: Result<T, CalendarError>) -> bool {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.answer.send_replace(Some(answer));
+        waiting.unheard
     }
 }
 
@@ -52,6 +63,16 @@ pub(super) struct Leaving {
     pub(super) operation: &'static str,
     pub(super) deadline: Deadline,
     pub(super) cancel: Cancel,
+    /// What becomes of a write whose caller left.
+    pub(super) then: &'static str,
+}
+
+/// A caller's place. Dropping it (nobody polls the call any more) is leaving.
+struct Boarded<'a, K: Eq + Hash + Clone, T: Clone> {
+    flights: &'a Flights<K, T>,
+    key: Option<K>,
+    flight: Arc<Flight<T>>,
+    gone: bool,
 }
 
 impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
@@ -64,6 +85,7 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
         start: impl FnOnce(Start<T>),
     ) -> Result<T, CalendarError> {
         let flight = self.board(key.as_ref(), &caller.deadline, start);
+        let mut boarded = Boarded { flights: self, key, flight: Arc::clone(&flight), gone: false };
         let mut answer = flight.answer.clone();
         let landed = async move {
             match answer.wait_for(Option::is_some).await {
@@ -74,34 +96,48 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
         let why = tokio::select! {
             biased;
             answer = landed => {
-                self.remove(key.as_ref(), &flight);
+                boarded.gone = true;
+                self.remove(boarded.key.as_ref(), &flight);
                 // No answer: the attempt's task is gone, by a panic or because the runtime ends.
                 return answer.unwrap_or_else(|| Err(CalendarError::internal(flight.exposure.withdraw(), "an attempt ended without an answer")));
             }
             () = caller.cancel.cancelled() => Code::Aborted,
             () = self.own_time_is_over(&flight, &caller.deadline) => Code::Timeout,
         };
-        Err(self.leave(key.as_ref(), &flight, why, &caller))
+        match boarded.leave() {
+            Left::Answered(answer) => answer,
+            Left::Told(outcome) => Err(left(why, outcome, &caller)),
+        }
     }
 
     fn board(&self, key: Option<&K>, deadline: &Deadline, start: impl FnOnce(Start<T>)) -> Arc<Flight<T>> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = key.and_then(|key| flights.get(key)) {
-            *flight.waiting.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-            flight.deadline.extend_to(deadline.end());
-            return Arc::clone(flight);
+            let mut waiting = flight.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that has landed is history: what it said may be out of date.
+            if flight.answer.borrow().is_none() {
+                waiting.callers += 1;
+                drop(waiting);
+                flight.deadline.extend_to(deadline.end());
+                return Arc::clone(flight);
+            }
         }
         let (sender, answer) = watch::channel(None);
         // The flight's own deadline: a caller who joins may extend it, and must not extend the first caller's.
         let own = Deadline::starts(deadline.started(), deadline.end() - deadline.started());
         let exposure = Arc::new(Exposure::default());
-        let flight =
-            Arc::new(Flight { deadline: own.clone(), exposure: Arc::clone(&exposure), answer, waiting: Mutex::new(1) });
+        let waiting = Arc::new(Mutex::new(Waiting { callers: 1, unheard: false }));
+        let flight = Arc::new(Flight {
+            deadline: own.clone(),
+            exposure: Arc::clone(&exposure),
+            answer,
+            waiting: Arc::clone(&waiting),
+        });
         if let Some(key) = key {
             flights.insert(key.clone(), Arc::clone(&flight));
         }
         drop(flights);
-        start(Start { deadline: own, exposure, answer: sender });
+        start(Start { deadline: own, exposure, answer: sender, waiting });
         flight
     }
 
@@ -113,32 +149,62 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
         }
     }
 
-    fn leave(&self, key: Option<&K>, flight: &Arc<Flight<T>>, why: Code, caller: &Leaving) -> CalendarError {
-        let flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut waiting = flight.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        *waiting -= 1;
-        let last = *waiting == 0;
-        drop(waiting);
-        drop(flights);
-        let outcome = if last {
-            // Nobody may join what is being given up.
-            self.remove(key, flight);
-            let outcome = flight.exposure.withdraw();
-            flight.deadline.cancel();
-            outcome
-        } else {
-            Outcome::Unknown
-        };
-        left(why, outcome, caller)
-    }
-
     fn remove(&self, key: Option<&K>, flight: &Arc<Flight<T>>) {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = key
-            && flights.get(key).is_some_and(|there| Arc::ptr_eq(there, flight))
-        {
-            flights.remove(key);
+        forget(&mut flights, key, flight);
+    }
+}
+
+/// What a caller who leaves is told.
+enum Left<T> {
+    /// The answer came at the same moment.
+    Answered(Result<T, CalendarError>),
+    Told(Outcome),
+}
+
+impl<K: Eq + Hash + Clone, T: Clone> Boarded<'_, K, T> {
+    fn leave(&mut self) -> Left<T> {
+        self.gone = true;
+        let flight = &self.flight;
+        // In the order of `board`: nobody may join what is being given up.
+        let mut flights = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = flight.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = flight.answer.borrow().clone();
+        waiting.callers -= 1;
+        let last = waiting.callers == 0;
+        if last || answer.is_some() {
+            forget(&mut flights, self.key.as_ref(), flight);
         }
+        if let Some(answer) = answer {
+            return Left::Answered(answer);
+        }
+        let outcome = if last { flight.exposure.withdraw() } else { Outcome::Unknown };
+        if outcome == Outcome::Unknown {
+            waiting.unheard = true;
+            flight.exposure.leave();
+        }
+        drop(waiting);
+        drop(flights);
+        if last {
+            flight.deadline.cancel();
+        }
+        Left::Told(outcome)
+    }
+}
+
+impl<K: Eq + Hash + Clone, T: Clone> Drop for Boarded<'_, K, T> {
+    fn drop(&mut self) {
+        if !self.gone {
+            self.leave();
+        }
+    }
+}
+
+fn forget<K: Eq + Hash, T>(flights: &mut HashMap<K, Arc<Flight<T>>>, key: Option<&K>, flight: &Arc<Flight<T>>) {
+    if let Some(key) = key
+        && flights.get(key).is_some_and(|there| Arc::ptr_eq(there, flight))
+    {
+        flights.remove(key);
     }
 }
 
@@ -149,10 +215,6 @@ fn left(why: Code, outcome: Outcome, caller: &Leaving) -> CalendarError {
     } else {
         format!("{operation} timed out after {}ms", caller.deadline.timeout_ms())
     };
-    let then = if outcome == Outcome::NotSent {
-        "nothing was sent to Google."
-    } else {
-        "whether it is in the calendar is not known yet; it is settled in the background and listed by pending()."
-    };
+    let then = if outcome == Outcome::NotSent { "nothing was written to the calendar." } else { caller.then };
     CalendarError::new(why, outcome, format!("{what}: {then}"))
 }

@@ -143,23 +143,24 @@ impl Reader {
         }
     }
 
-    /// All of it as query parameters: strings, numbers, booleans, and lists of them.
-    pub(super) fn into_query(self) -> Result<Vec<(String, String)>, CalendarError> {
+    /// Query parameters of these names: strings, numbers, booleans, and lists of them.
+    pub(super) fn query(&mut self, names: &[&str]) -> Result<Vec<(String, String)>, CalendarError> {
         let mut query = Vec::new();
-        for (key, value) in &self.map {
-            let plain_key = plain(key);
-            let values = match value {
-                Value::Array(values) => values.as_slice(),
-                value => std::slice::from_ref(value),
+        for name in names {
+            let values = match self.take(name) {
+                None => continue,
+                Some(Value::Array(values)) => values,
+                Some(value) => vec![value],
             };
             for value in values {
-                match value {
-                    Value::Null => {}
-                    Value::String(text) if text != FUNCTION => query.push((plain_key.to_owned(), text.clone())),
-                    Value::Number(number) => query.push((plain_key.to_owned(), number.to_string())),
-                    Value::Bool(flag) => query.push((plain_key.to_owned(), flag.to_string())),
-                    _ => return Err(self.fault(plain_key, "must be a string, a number or a boolean")),
-                }
+                let text = match value {
+                    Value::Null => continue,
+                    Value::String(text) if text != FUNCTION => text,
+                    Value::Number(number) => number.to_string(),
+                    Value::Bool(flag) => flag.to_string(),
+                    _ => return Err(self.fault(name, "must be a string, a number or a boolean")),
+                };
+                query.push(((*name).to_owned(), text));
             }
         }
         Ok(query)

@@ -4,13 +4,12 @@
 //! is one compare-and-set. No token and no event text is ever in it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
+use super::held::Held;
 use super::{Expected, Keep, Put, Record, Store, StoreFault, Version, Written};
 use crate::clock::Clock;
 use crate::model::ids::store_key;
@@ -18,9 +17,9 @@ use crate::model::{CalendarError, Claim, Claims, Code, Outcome};
 
 /// How long a settled entry and an intent stay: longer than any put can be late, and long enough for the retries of a
 /// client that keeps its idempotency key for a day.
-const RETENTION: Duration = Duration::from_hours(25);
+pub(super) const RETENTION: Duration = Duration::from_hours(25);
 /// The same for an attempt whose key was made for it alone: nobody else can ask for it again.
-const RETENTION_KEYLESS: Duration = Duration::from_hours(1);
+pub(super) const RETENTION_KEYLESS: Duration = Duration::from_hours(1);
 /// What one attempt to reach the store may take before it is asked again.
 const STORE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -88,6 +87,14 @@ pub struct Entry {
     pub since: u64,
 }
 
+impl Entry {
+    /// Whether it is a schedule's own entry, which no event belongs to.
+    #[must_use]
+    pub const fn is_group(&self) -> bool {
+        self.event_id.is_empty()
+    }
+}
+
 /// What the first call with a key fixed for all its retries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -124,6 +131,21 @@ pub enum Resumed {
     Busy,
 }
 
+/// What a schedule's entry says of all its events.
+pub(super) enum Verdict {
+    /// They failed.
+    Failed,
+    /// They were, or will be, told success.
+    Succeeded {
+        /// Whether all were read back.
+        verified: bool,
+    },
+    /// It may still become either.
+    Undecided,
+    /// There is no such entry (any more).
+    Forgotten,
+}
+
 /// What became of a change to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -139,8 +161,8 @@ pub enum Change {
 #[derive(Clone)]
 pub struct Journal {
     store: Arc<dyn Store>,
-    clock: Clock,
-    lease: Duration,
+    pub(super) clock: Clock,
+    pub(super) lease: Duration,
     random: fn() -> u128,
 }
 
@@ -208,56 +230,86 @@ impl Journal {
         }
     }
 
-    /// Takes an entry over whose lease has run out. `None`: somebody else was quicker, or its owner lives.
-    pub async fn take_over(&self, name: &str, record: &Record, left: Duration) -> Option<Arc<Held>> {
-        let mut entry: Entry = serde_json::from_str(&record.value).ok()?;
+    /// Takes an entry over whose lease has run out, as failed. Only a put known to be applied makes it ours: until then
+    /// its owner may still succeed.
+    pub async fn take_over(&self, name: &str, record: &Record, left: Duration) -> Resumed {
+        let Ok(mut entry) = serde_json::from_str::<Entry>(&record.value) else { return Resumed::Decided(None) };
         let now = self.clock.wall_ms();
-        if entry.lease_until > now {
-            return None;
+        match entry.state {
+            State::Succeeded { .. } => return Resumed::Decided(Some(Disposal::Kept)),
+            State::Settled { disposal } => return Resumed::Decided(Some(disposal)),
+            State::Running | State::Failed if entry.lease_until > now => return Resumed::Busy,
+            State::Running | State::Failed => {}
         }
+        let mut keep = Keep::Open;
         if let (State::Running, Some(group)) = (entry.state, &entry.group) {
             // Its schedule must have failed before one of its events may.
-            self.fail_group(group, left).await?;
+            match self.fail_group(group, left).await {
+                Verdict::Failed => entry.state = State::Failed,
+                Verdict::Succeeded { verified } => entry.state = State::Succeeded { verified },
+                // Forgotten, long after it was decided: perhaps it was a success.
+                Verdict::Forgotten => entry.state = State::Settled { disposal: Disposal::Kept },
+                Verdict::Undecided => return Resumed::Busy,
+            }
+            if entry.state != State::Failed {
+                keep = Keep::For(RETENTION);
+            }
+        } else {
+            entry.state = State::Failed;
         }
         entry.lease_until = now.saturating_add(millis(self.lease));
-        entry.state = State::Failed;
         let expected = Expected::Version(record.version.clone());
-        match self.put_known(name, to_text(&entry).ok()?, expected, Keep::Open, left).await {
-            (Change::Applied, version) => Some(Held::keep(self.clone(), name.to_owned(), entry, version)),
-            _ => None,
+        let Ok(value) = to_text(&entry) else { return Resumed::Busy };
+        match self.put_known(name, value, expected, keep, left).await {
+            (Change::Applied, _) if entry.state != State::Failed => Resumed::Decided(Some(Disposal::Kept)),
+            (Change::Applied, version) => Resumed::Held(Held::keep(self.clone(), name.to_owned(), entry, version)),
+            _ => Resumed::Busy,
         }
     }
 
-    /// Makes sure that a group is failed; `None`: it may still succeed, or has.
-    async fn fail_group(&self, name: &str, left: Duration) -> Option<()> {
-        let record = self.get(name, left).await.ok()??;
-        let mut entry: Entry = serde_json::from_str(&record.value).ok()?;
+    /// Makes sure that a schedule which cannot succeed any more is failed.
+    pub(super) async fn fail_group(&self, name: &str, left: Duration) -> Verdict {
+        let Ok(record) = self.get(name, left).await else { return Verdict::Undecided };
+        let Some(record) = record else { return Verdict::Forgotten };
+        let Ok(mut entry) = serde_json::from_str::<Entry>(&record.value) else { return Verdict::Forgotten };
         match entry.state {
-            State::Succeeded { .. } => None,
-            State::Failed | State::Settled { .. } => Some(()),
-            State::Running if entry.lease_until > self.clock.wall_ms() => None,
+            State::Succeeded { verified } => Verdict::Succeeded { verified },
+            State::Failed | State::Settled { .. } => Verdict::Failed,
+            State::Running if entry.lease_until > self.clock.wall_ms() => Verdict::Undecided,
             State::Running => {
                 entry.state = State::Failed;
                 let expected = Expected::Version(record.version);
-                let value = to_text(&entry).ok()?;
-                let (change, _) = self.put_known(name, value, expected, Keep::For(RETENTION), left).await;
-                (change == Change::Applied).then_some(())
+                let Ok(value) = to_text(&entry) else { return Verdict::Undecided };
+                // Open until the last of its events is closed: they ask for it.
+                let (change, _) = self.put_known(name, value, expected, Keep::Open, left).await;
+                if change == Change::Applied { Verdict::Failed } else { Verdict::Undecided }
             }
         }
     }
 
     /// Learns what became of an entry whose last write was of unknown fate, and takes it over when it is still open.
     pub async fn resume(&self, name: &str, left: Duration) -> Result<Resumed, CalendarError> {
-        let Some(record) = self.get(name, left).await? else { return Ok(Resumed::Decided(None)) };
-        let Ok(entry) = serde_json::from_str::<Entry>(&record.value) else { return Ok(Resumed::Decided(None)) };
-        if let State::Settled { disposal } = entry.state {
-            return Ok(Resumed::Decided(Some(disposal)));
+        match self.get(name, left).await? {
+            Some(record) => Ok(self.take_over(name, &record, left).await),
+            None => Ok(Resumed::Decided(None)),
         }
-        Ok(match self.standing(&entry, left).await {
-            Fate::Succeeded { .. } => Resumed::Decided(Some(Disposal::Kept)),
-            _ if entry.lease_until > self.clock.wall_ms() => Resumed::Busy,
-            _ => self.take_over(name, &record, left).await.map_or(Resumed::Busy, Resumed::Held),
-        })
+    }
+
+    /// Closes a schedule's own entry when its owner is gone and no event of it is open any more.
+    pub async fn close_group(&self, name: &str, left: Duration) {
+        if !matches!(self.fail_group(name, left).await, Verdict::Failed) {
+            return;
+        }
+        if let Ok(Some(record)) = self.get(name, left).await
+            && let Ok(mut entry) = serde_json::from_str::<Entry>(&record.value)
+            && entry.state == State::Failed
+        {
+            entry.state = State::Settled { disposal: Disposal::Nothing };
+            if let Ok(value) = to_text(&entry) {
+                let expected = Expected::Version(record.version);
+                let _ = self.put_known(name, value, expected, Keep::For(RETENTION), left).await;
+            }
+        }
     }
 
     /// Every unfinished entry, with its name and record.
@@ -301,7 +353,7 @@ impl Journal {
         }
     }
 
-    async fn entry(&self, name: &str, left: Duration) -> Option<Entry> {
+    pub(super) async fn entry(&self, name: &str, left: Duration) -> Option<Entry> {
         let record = self.get(name, left).await.ok()??;
         serde_json::from_str(&record.value).ok()
     }
@@ -312,7 +364,7 @@ impl Journal {
 
     /// A put whose fate is known, as far as `left` allows: after a fault the nonce is looked for, and the same put is
     /// sent again, which can do no harm, since whichever of the two lands second is refused.
-    async fn put_known(
+    pub(super) async fn put_known(
         &self,
         key: &str,
         value: String,
@@ -345,104 +397,6 @@ impl Journal {
     }
 }
 
-/// An entry this process holds the lease of. The lease is renewed in the background until the entry is settled or this
-/// is dropped.
-pub struct Held {
-    journal: Journal,
-    name: String,
-    inner: Mutex<(Entry, Version)>,
-    lease_until: AtomicU64,
-    lost: AtomicBool,
-    /// No more writes: the result is in.
-    finished: AtomicBool,
-}
-
-impl Held {
-    fn keep(journal: Journal, name: String, entry: Entry, version: Version) -> Arc<Self> {
-        let lease_until = AtomicU64::new(entry.lease_until);
-        let lease = journal.lease;
-        let held = Arc::new(Self {
-            journal,
-            name,
-            inner: Mutex::new((entry, version)),
-            lease_until,
-            lost: AtomicBool::new(false),
-            finished: AtomicBool::new(false),
-        });
-        let weak = Arc::downgrade(&held);
-        tokio::spawn(async move {
-            loop {
-                sleep(lease / 3).await;
-                let Some(held) = weak.upgrade() else { return };
-                if held.finished.load(Ordering::Acquire) || held.lost.load(Ordering::Acquire) {
-                    return;
-                }
-                held.renew().await;
-            }
-        });
-        held
-    }
-
-    /// The entry's name in the store.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether the lease still holds: asked before every send. An unconfirmed renewal extends nothing.
-    #[must_use]
-    pub fn alive(&self) -> bool {
-        !self.lost.load(Ordering::Acquire) && self.lease_until.load(Ordering::Acquire) > self.journal.clock.wall_ms()
-    }
-
-    /// The entry as last known.
-    pub async fn entry(&self) -> Entry {
-        self.inner.lock().await.0.clone()
-    }
-
-    /// Changes the entry by one compare-and-set on the fencing token, and renews the lease with it.
-    pub async fn change(&self, left: Duration, edit: impl FnOnce(&mut Entry)) -> Change {
-        let mut inner = self.inner.lock().await;
-        if !self.alive() || self.finished.load(Ordering::Acquire) {
-            return Change::Refused;
-        }
-        let mut entry = inner.0.clone();
-        edit(&mut entry);
-        entry.lease_until = self.journal.clock.wall_ms().saturating_add(millis(self.journal.lease));
-        let final_state = matches!(entry.state, State::Succeeded { .. } | State::Settled { .. });
-        let keep = match (final_state, entry.keyless) {
-            (false, _) => Keep::Open,
-            (true, false) => Keep::For(RETENTION),
-            (true, true) => Keep::For(RETENTION_KEYLESS),
-        };
-        let Ok(value) = to_text(&entry) else { return Change::Unknown };
-        let expected = Expected::Version(inner.1.clone());
-        let (change, version) = self.journal.put_known(&self.name, value, expected, keep, left).await;
-        match change {
-            Change::Applied => {
-                self.lease_until.store(entry.lease_until, Ordering::Release);
-                self.finished.store(final_state, Ordering::Release);
-                *inner = (entry, version);
-            }
-            // Whether it lands is the store's secret now: nothing more may be sent on this lease.
-            Change::Refused | Change::Unknown => self.lost.store(true, Ordering::Release),
-        }
-        change
-    }
-
-    async fn renew(&self) {
-        let left = Duration::from_millis(
-            self.lease_until.load(Ordering::Acquire).saturating_sub(self.journal.clock.wall_ms()),
-        );
-        let _ = self.change(left, |_| {}).await;
-    }
-
-    /// What the store says of this entry now; for a call that could not learn whether its result was journalled.
-    pub async fn recorded(&self, left: Duration) -> Option<State> {
-        self.journal.entry(&self.name, left).await.map(|entry| entry.state)
-    }
-}
-
 const ENTRY_PREFIX: &str = "surecal:1:entry:";
 
 fn entry_name(claim: &str) -> String {
@@ -461,7 +415,7 @@ async fn within<T>(left: Duration, work: impl Future<Output = Result<T, StoreFau
     timeout(left, work).await.unwrap_or(Err(StoreFault { what: "no answer in time" }))
 }
 
-fn to_text<T: Serialize>(value: &T) -> Result<String, CalendarError> {
+pub(super) fn to_text<T: Serialize>(value: &T) -> Result<String, CalendarError> {
     serde_json::to_string(value)
         .map_err(|_| CalendarError::internal(Outcome::NotSent, "a journal entry could not be written as JSON"))
 }
@@ -474,6 +428,6 @@ fn unavailable() -> CalendarError {
     )
 }
 
-fn millis(time: Duration) -> u64 {
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@
 //! Nothing that a protocol relies on is deleted. "Absent" is no version, so a late put that expects it would land after
 //! a delete; what is finished with is overwritten with a settled value and kept longer than any put can be late.
 
+mod held;
 mod journal;
 mod memory;
 
@@ -15,7 +16,8 @@ use std::time::Duration;
 
 use crate::google::BoxFuture;
 
-pub use journal::{Change, Disposal, Entry, Fate, Held, Intent, Journal, Resumed, State};
+pub use held::{Failing, Held};
+pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Resumed, State};
 pub use memory::MemoryStore;
 
 /// A value's version and fencing token: 128 random bits in hex, made by the writer.

@@ -1,101 +1,42 @@
 //! Google in memory, and services that stand for processes: each has a memory store of its own.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test file uses a part of it, as a module of its own; a test stops at the first surprise"
+)]
+
+mod gate;
+mod network;
+mod shared_store;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use surecal::clock::Clock;
-use surecal::google::{BoxFuture, HttpReply, HttpRequest, Token, TokenEndpoint, Transport};
+use surecal::google::Transport;
 use surecal::model::CalendarError;
-use surecal::policy::{FaultKind, TransportFault};
 use surecal::service::host::Host;
 use surecal::service::{Cancel, Foundation, Grants, Notice, Pending, Service};
-use surecal::store::Store;
-use surecal_emulator::{Emulator, NewUser, Options, Rule, Verdict};
+use surecal::store::{MemoryStore, Store};
+use surecal_emulator::{Emulator, NewUser, Options, Rule};
 
-/// When every test begins, as a service sees it: Unix ms.
-pub const NOW_MS: i64 = 1_800_000_000_000;
+pub use gate::{Gate, Hold, names};
+pub use network::{InMemory, TOKENS};
+pub use shared_store::{LatePuts, StoreLine, writes};
 
 /// The user of most tests, and the calendar.
 pub const USER: &str = "teacher@example.com";
-
-/// Carries requests into an emulator, without sockets, so that tokio's clock can stand still.
-pub struct InMemory(pub Emulator);
-
-impl Transport for InMemory {
-    fn exchange(
-        &self,
-        request: HttpRequest,
-        token: &Token,
-        timeout: Duration,
-    ) -> BoxFuture<'_, Result<HttpReply, TransportFault>> {
-        let mut http = http::Request::builder()
-            .method(request.method)
-            .uri(format!("http://google.test{}", request.path_and_query))
-            .header("authorization", token.bearer());
-        for (name, value) in &request.headers {
-            http = http.header(name, value);
-        }
-        let http = http.body(request.body).unwrap();
-        let emulator = self.0.clone();
-        let exchange = async move {
-            let verdict = emulator.deliver(&http).await;
-            play(verdict).await
-        };
-        Box::pin(async move {
-            tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(TransportFault::unknown(FaultKind::Timeout)))
-        })
-    }
-}
-
-impl TokenEndpoint for InMemory {
-    fn post(&self, form: Bytes, timeout: Duration) -> BoxFuture<'_, Result<HttpReply, TransportFault>> {
-        let http = http::Request::post("http://google.test/token")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form)
-            .unwrap();
-        let emulator = self.0.clone();
-        let exchange = async move { play(emulator.deliver(&http).await).await };
-        Box::pin(async move {
-            tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(TransportFault::unknown(FaultKind::Timeout)))
-        })
-    }
-}
-
-async fn play(mut verdict: Verdict) -> Result<HttpReply, TransportFault> {
-    loop {
-        let response = match verdict {
-            Verdict::Delay { by, then } => {
-                tokio::time::sleep(by).await;
-                verdict = *then;
-                continue;
-            }
-            Verdict::Respond(response) => response,
-            Verdict::Drip { response, chunk, every } => {
-                let pieces = response.body().len().div_ceil(chunk.max(1));
-                tokio::time::sleep(every * u32::try_from(pieces).unwrap()).await;
-                response
-            }
-            Verdict::Truncate { .. } => return Err(TransportFault::unknown(FaultKind::Cut)),
-            Verdict::Reset => return Err(TransportFault::unknown(FaultKind::Reset)),
-            Verdict::RefuseStream => return Err(TransportFault::not_sent(FaultKind::TurnedAway)),
-            Verdict::Hang => return std::future::pending().await,
-        };
-        let (head, body) = response.into_parts();
-        return Ok(HttpReply::new(head.status.as_u16(), &head.headers, body));
-    }
-}
-
-/// The access tokens of all tests.
-pub const TOKENS: &[&str] = &["ya29.teacher", "ya29.other", "ya29.unknown"];
 
 /// One Google, and the notices of all services on it.
 pub struct Google {
     pub emulator: Emulator,
     pub notices: Arc<Mutex<Vec<Notice>>>,
+    /// Who keeps the users' tokens.
     pub host: Option<Arc<dyn Host>>,
 }
 
@@ -140,23 +81,50 @@ impl Google {
         self.process_on(config, None)
     }
 
-    pub fn process_on(&self, config: &Value, store: Option<Arc<dyn Store>>) -> Process {
+    pub fn process_on(&self, config: &Value, store: Option<&Arc<MemoryStore>>) -> Process {
+        self.process_at(config, store, START_MS)
+    }
+
+    /// A process whose machine's clock shows `now_ms`.
+    pub fn process_at(&self, config: &Value, store: Option<&Arc<MemoryStore>>, now_ms: u64) -> Process {
+        let clock = Clock::paused(now_ms);
+        let own = || Arc::new(MemoryStore::new(clock.clone()));
+        let line = StoreLine::to(&store.map_or_else(own, Arc::clone));
+        let network = Gate::new(InMemory(self.emulator.clone()));
         let notices = Arc::clone(&self.notices);
         let foundation = Foundation {
-            transport: Some(Arc::new(InMemory(self.emulator.clone()))),
-            store,
-            clock: Clock::paused(u64::try_from(NOW_MS).unwrap()),
+            transport: Some(Arc::new(network.clone()) as Arc<dyn Transport>),
+            store: Some(Arc::new(line.clone()) as Arc<dyn Store>),
+            clock,
             listener: Arc::new(move |notice| notices.lock().unwrap().push(notice)),
             host: self.host.clone(),
             endpoint: Some(Arc::new(InMemory(self.emulator.clone()))),
             grants: Grants::default(),
         };
-        Process { service: Service::new(&config.to_string(), foundation).unwrap() }
+        Process { service: Service::new(&config.to_string(), foundation).unwrap(), network, line }
+    }
+
+    /// A store that several processes share.
+    pub fn shared_store(&self) -> Arc<MemoryStore> {
+        Arc::new(MemoryStore::new(Clock::paused(START_MS)))
+    }
+
+    /// The owner changes some fields, or (`put`) writes an old copy back with these fields: our marks are wiped.
+    pub fn owner_edits(&self, id: &str, fields: &Value, put: bool) {
+        let fields: Map<_, _> = fields.as_object().unwrap().clone();
+        self.emulator.owner_edit(USER, id, &fields, put).unwrap();
     }
 
     /// Live events, fences and all.
     pub fn live(&self) -> Vec<Value> {
         self.emulator.live_events(USER)
+    }
+
+    /// The one live event.
+    pub fn only_live(&self) -> Value {
+        let live = self.live();
+        assert_eq!(live.len(), 1, "live events: {live:#?}");
+        live[0].clone()
     }
 
     /// How often an operation reached Google.
@@ -183,11 +151,32 @@ impl Google {
     }
 }
 
-/// A service, called as JS calls it.
+/// The claims on an event.
+pub fn claims(event: &Value) -> Vec<String> {
+    let claims = event["extendedProperties"]["private"]["surecalClaims"].as_str().unwrap_or_default();
+    claims.split_whitespace().map(str::to_owned).collect()
+}
+
+/// The paused clock's time, for measuring how long a call took.
+pub fn now() -> tokio::time::Instant {
+    Clock::paused(0).now()
+}
+
+/// Lets everything run for so long.
+pub async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+/// A service, called as JS calls it, on a network and a way to its store that the test can disturb.
 #[derive(Clone)]
 pub struct Process {
     pub service: Service,
+    pub network: Gate,
+    pub line: StoreLine,
 }
+
+/// When the tests' clocks start, in Unix ms.
+pub const START_MS: u64 = 1_800_000_000_000;
 
 /// A class: the event of most tests.
 pub fn class() -> Value {
@@ -247,14 +236,21 @@ impl Process {
         parsed(self.service.delete_event(&args_for(id, options), Cancel::default()).await)
     }
 
+    /// Starts a create that goes on by itself.
+    pub fn spawn_create(&self, event: &Value, options: &Value) -> tokio::task::JoinHandle<Told> {
+        let (process, event, options) = (self.clone(), event.clone(), options.clone());
+        tokio::spawn(async move { process.create(&event, &options).await })
+    }
+
+    /// The process dies: whatever it had begun, it neither sends nor writes anything more.
+    pub fn kill(&self) {
+        self.network.kill();
+        self.line.cut(true);
+    }
+
     /// Waits (in paused time) until no clean-up is open.
     pub async fn settle(&self) -> Vec<Pending> {
-        self.service.drained(Duration::from_secs(600)).await;
+        self.service.drained(Duration::from_mins(10)).await;
         self.service.pending().await
     }
-}
-
-/// A body's bytes, for requests that go around the service.
-pub fn body(value: &Value) -> Bytes {
-    Bytes::from(value.to_string())
 }

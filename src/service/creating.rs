@@ -1,0 +1,200 @@
+//! The methods that make events.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::admission::{SETTLED, Told, scope_of};
+use super::call::Call;
+use super::cancel::Cancel;
+use super::flight::{Leaving, Start};
+use super::metrics::Ending;
+use super::{Alike, Service, answer};
+use crate::model::event::EventData;
+use crate::model::{CalendarError, Outcome};
+use crate::operation::create::{self, Cleanup, CreateRequest, Created};
+use crate::operation::create_many;
+use crate::policy::Deadline;
+use crate::store::Disposal;
+
+/// Share of a schedule's time that is kept for undoing it.
+const UNDO_SHARE: f64 = 0.3;
+/// Events in one schedule, at most.
+const SCHEDULE_AT_MOST: usize = 500;
+/// Bytes of a schedule's JSON text, at most.
+const SCHEDULE_BYTES: usize = 16 * 1024 * 1024;
+
+impl Service {
+    /// `createEvent`.
+    pub async fn create_event(&self, args: &str, event: &str, cancel: Cancel) -> Result<String, CalendarError> {
+        let work = async {
+            let config = self.config();
+            let call = Call::parse(args, &config, 1)?;
+            let data = EventData::parse(event, call.time_zone.as_deref())?;
+            let hash = data.hash();
+            let (created, attempts) = self.share_create(call, data, cancel).await?;
+            let ending = match &*created {
+                Created::Done(creation) => Ending {
+                    verified: creation.verified,
+                    replayed: creation.replayed,
+                    repaired: creation.repaired,
+                    ..Ending::default()
+                },
+                Created::Unverified { .. } => Ending { unverified: true, ..Ending::default() },
+            };
+            Ok((answer::created(&created, &hash, attempts)?, ending))
+        };
+        self.counted(create::OPERATION, work).await
+    }
+
+    async fn share_create(
+        &self,
+        mut call: Call,
+        data: EventData,
+        cancel: Cancel,
+    ) -> Result<(Arc<Created>, u32), CalendarError> {
+        let seated = self.seat(create::OPERATION, &mut call, &cancel).await?;
+        let alike = call.key.clone().map(|key| Alike {
+            user: call.target.user.clone(),
+            key,
+            print: data.print(),
+            verified: call.verification.is_some(),
+            on_deleted: call.on_deleted,
+        });
+        let deadline = seated.deadline.clone();
+        let leaving = Leaving { operation: create::OPERATION, deadline, cancel, then: SETTLED };
+        let this = self.clone();
+        let credentials = Arc::clone(&seated.credentials);
+        let start = move |start: Start<_>| {
+            let open = this.shared.open.begin();
+            tokio::spawn(async move {
+                let watched = this.shared.background.watch(&start.exposure);
+                let scope = scope_of(&call, create::OPERATION, &credentials, start.deadline.clone());
+                let request = create_request(&call, data, call.key.clone());
+                let concluded = create::create(&this.shared.cx, scope, &request, &start.exposure).await;
+                let closed = match concluded.open {
+                    // It is told of when it is closed.
+                    Some(held) => {
+                        this.shared.background.adopt(held, credentials).await;
+                        Vec::new()
+                    }
+                    None => vec![(concluded.event_id, disposal(&concluded.answer))],
+                };
+                drop(watched);
+                if start.settle(concluded.answer.map(|created| (Arc::new(created), concluded.attempts))) {
+                    this.notify_closed(create::OPERATION, &call.target.user, closed);
+                }
+                drop(open);
+            });
+        };
+        self.shared.creates.fly(alike, leaving, start).await
+    }
+
+    /// `createEvents`.
+    pub async fn create_events(&self, args: &str, events: &str, cancel: Cancel) -> Result<String, CalendarError> {
+        let work = async {
+            let config = self.config();
+            let texts = schedule(events)?;
+            let mut call = Call::parse(args, &config, texts.len())?;
+            let zone = call.time_zone.clone();
+            let parse = |(index, text): (usize, &&RawValue)| {
+                EventData::parse(text.get(), zone.as_deref()).map_err(|error| at_index(error, index))
+            };
+            let events = texts.iter().enumerate().map(parse).collect::<Result<Vec<_>, _>>()?;
+            let hashes: Vec<_> = events.iter().map(EventData::hash).collect();
+            let key = call.key.take();
+            let this = self.clone();
+            let text = self
+                .alone(create_many::OPERATION, call, cancel, async move |call, credentials, deadline, exposure| {
+                    let key_of = |index| key.as_ref().map(|key| format!("{key}:{index}"));
+                    let requests: Vec<_> = events
+                        .into_iter()
+                        .enumerate()
+                        .map(|(index, data)| create_request(&call, data, key_of(index)))
+                        .collect();
+                    let work = deadline.first_part(1.0 - UNDO_SHARE);
+                    tokio::spawn(cancel_with(deadline.clone(), work.clone()));
+                    let scope = |deadline| scope_of(&call, create_many::OPERATION, &credentials, deadline);
+                    let concluded = create_many::create_many(
+                        &this.shared.cx,
+                        &call.target,
+                        &requests,
+                        &exposure,
+                        &scope,
+                        (work, deadline),
+                    )
+                    .await;
+                    for held in concluded.open {
+                        this.shared.background.adopt(held, Arc::clone(&credentials)).await;
+                    }
+                    let closed = match &concluded.answer {
+                        Ok(creations) => {
+                            creations.iter().map(|creation| (creation.event_id.clone(), Disposal::Kept)).collect()
+                        }
+                        Err(refusal) => refusal.rolled_back.iter().map(|id| (id.clone(), Disposal::Deleted)).collect(),
+                    };
+                    let answer = match concluded.answer {
+                        Ok(creations) => answer::created_many(&creations, &hashes, concluded.attempts),
+                        Err(refusal) => match &refusal.error {
+                            None => answer::refused_many(&refusal),
+                            Some(error) => Err(CalendarError {
+                                rolled_back: refusal.rolled_back.clone(),
+                                rollback_pending: refusal.rollback_pending.clone(),
+                                ..error.clone()
+                            }),
+                        },
+                    };
+                    Told { answer, closed }
+                })
+                .await?;
+            let unverified = text.starts_with(r#"{"success":false"#);
+            Ok((text, Ending { verified: !unverified, unverified, ..Ending::default() }))
+        };
+        self.counted(create_many::OPERATION, work).await
+    }
+}
+
+fn create_request(call: &Call, data: EventData, key: Option<String>) -> CreateRequest {
+    CreateRequest {
+        target: call.target.clone(),
+        data: Arc::new(data),
+        key,
+        params: call.params,
+        verification: call.verification,
+        on_deleted: call.on_deleted,
+        max_retries: call.max_retries,
+    }
+}
+
+/// What became of the event of an attempt that is closed.
+const fn disposal(answer: &Result<Created, CalendarError>) -> Disposal {
+    match answer {
+        Ok(Created::Done(_) | Created::Unverified { cleanup: Cleanup::Kept, .. }) => Disposal::Kept,
+        Err(error) if matches!(error.outcome, Outcome::Applied) => Disposal::Kept,
+        Ok(Created::Unverified { .. }) | Err(_) => Disposal::Deleted,
+    }
+}
+
+/// The texts of a schedule's events.
+fn schedule(text: &str) -> Result<Vec<&RawValue>, CalendarError> {
+    let what = format!("must be an array of 1 to {SCHEDULE_AT_MOST} events");
+    let fits = |events: &Vec<&RawValue>| (1..=SCHEDULE_AT_MOST).contains(&events.len());
+    let events = if text.len() > SCHEDULE_BYTES { None } else { serde_json::from_str(text).ok() };
+    events.filter(fits).ok_or_else(|| CalendarError::validation("eventsData", &what))
+}
+
+/// `eventData.start` of the third event is `eventsData[2].start`.
+fn at_index(mut error: CalendarError, index: usize) -> CalendarError {
+    let name = format!("eventsData[{index}]");
+    error.message = error.message.replacen("eventData", &name, 1);
+    error.field = error.field.map(|field| field.replacen("eventData", &name, 1));
+    error
+}
+
+/// The work's own deadline ends with the call's.
+async fn cancel_with(call: Deadline, work: Deadline) {
+    tokio::select! {
+        () = call.cancelled() => work.cancel(),
+        () = tokio::time::sleep_until(work.end()) => {}
+    }
+}

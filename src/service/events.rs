@@ -1,0 +1,126 @@
+//! The methods over events that are there.
+
+use super::admission::scope_of;
+use super::call::Call;
+use super::cancel::Cancel;
+use super::metrics::Ending;
+use super::{Service, answer};
+use crate::model::event::{EventChanges, Expected};
+use crate::model::{CalendarError, Outcome};
+use crate::operation::delete::{self, DeleteRequest};
+use crate::operation::update::{self, UpdateRequest};
+use crate::operation::{read, verify};
+
+impl Service {
+    /// `verifyEvent`. Rejections become its answer in the facade: it never rejects.
+    pub async fn verify_event(&self, args: &str, expected: &str, cancel: Cancel) -> Result<String, CalendarError> {
+        let work = async {
+            let config = self.config();
+            let call = Call::parse(args, &config, 1)?;
+            let expected = Expected::parse(expected, call.time_zone.as_deref())?;
+            let id = call.event_id()?.to_owned();
+            let verification = crate::operation::Verification { window: config.window, repair: false };
+            let cx = self.shared.cx.clone();
+            let text = self
+                .alone("verifyEvent", call, cancel, async move |call, credentials, deadline, _| {
+                    let scope = scope_of(&call, "verifyEvent", &credentials, deadline);
+                    let verdict = verify::verify(&cx, &scope, &call.target, &id, expected.body(), verification).await?;
+                    answer::verdict(&verdict, &id, scope.attempts())
+                })
+                .await?;
+            let unverified = text.starts_with(r#"{"success":false"#);
+            Ok((text, Ending { verified: !unverified, unverified, ..Ending::default() }))
+        };
+        self.counted("verifyEvent", work).await
+    }
+
+    /// `getEvent`.
+    pub async fn get_event(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
+        let work = async {
+            let call = Call::parse(args, &self.config(), 1)?;
+            let id = call.event_id()?.to_owned();
+            let cx = self.shared.cx.clone();
+            let text = self
+                .alone("getEvent", call, cancel, async move |call, credentials, deadline, _| {
+                    let scope = scope_of(&call, "getEvent", &credentials, deadline);
+                    let found = read::get(&cx, &scope, &call.target, &id).await?;
+                    answer::read(&found.raw, &id)
+                })
+                .await?;
+            Ok((text, Ending::default()))
+        };
+        self.counted("getEvent", work).await
+    }
+
+    /// One page of `listEvents`, as Google sent it.
+    pub async fn list_page(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
+        let work = async {
+            let call = Call::parse(args, &self.config(), 1)?;
+            let cx = self.shared.cx.clone();
+            let text = self
+                .alone("listEvents", call, cancel, async move |call, credentials, deadline, _| {
+                    let scope = scope_of(&call, "listEvents", &credentials, deadline);
+                    let query: Vec<_> = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+                    let page = read::list(&cx, &scope, &call.target, &query).await?;
+                    String::from_utf8(page.raw.to_vec())
+                        .map_err(|_| CalendarError::internal(Outcome::Rejected, "a page was not UTF-8"))
+                })
+                .await?;
+            Ok((text, Ending::default()))
+        };
+        self.counted("listEvents", work).await
+    }
+
+    /// `updateEvent`.
+    pub async fn update_event(&self, args: &str, changes: &str, cancel: Cancel) -> Result<String, CalendarError> {
+        let work = async {
+            let call = Call::parse(args, &self.config(), 1)?;
+            let changes = EventChanges::parse(changes, call.time_zone.as_deref())?;
+            let request = UpdateRequest {
+                target: call.target.clone(),
+                id: call.event_id()?.to_owned(),
+                changes,
+                params: call.params,
+                verification: call.verification,
+                max_retries: call.max_retries,
+            };
+            let cx = self.shared.cx.clone();
+            let text = self
+                .alone("updateEvent", call, cancel, async move |call, credentials, deadline, exposure| {
+                    let scope = scope_of(&call, "updateEvent", &credentials, deadline);
+                    let updated = update::update(&cx, &scope, &request, &exposure).await?;
+                    answer::updated(&updated, &request.id, scope.attempts())
+                })
+                .await?;
+            let unverified = text.starts_with(r#"{"success":false"#);
+            let verified = text.starts_with(r#"{"success":true,"verified":true"#);
+            Ok((text, Ending { verified, unverified, ..Ending::default() }))
+        };
+        self.counted("updateEvent", work).await
+    }
+
+    /// `deleteEvent`.
+    pub async fn delete_event(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
+        let work = async {
+            let call = Call::parse(args, &self.config(), 1)?;
+            let request = DeleteRequest {
+                target: call.target.clone(),
+                id: call.event_id()?.to_owned(),
+                send_updates: call.params.send_updates,
+                verification: call.verification,
+                max_retries: call.max_retries,
+            };
+            let cx = self.shared.cx.clone();
+            let text = self
+                .alone("deleteEvent", call, cancel, async move |call, credentials, deadline, exposure| {
+                    let scope = scope_of(&call, "deleteEvent", &credentials, deadline);
+                    let deleted = delete::delete(&cx, &scope, &request, &exposure).await?;
+                    answer::deleted(deleted, &request.id, scope.attempts())
+                })
+                .await?;
+            let verified = text.starts_with(r#"{"success":true,"verified":true"#);
+            Ok((text, Ending { verified, ..Ending::default() }))
+        };
+        self.counted("deleteEvent", work).await
+    }
+}
