@@ -28,22 +28,28 @@ afterAll(() => {
 
 const location = () => `http://127.0.0.1:${elsewhere.address().port}/stolen`
 
-test.each(['events.insert', 'events.get'])('a redirect of %s is not followed, and no token goes there', async (operation) => {
-  const user = await stage.user()
-  await stage.faultFor(user, { operation, fault: { kind: 'redirect', location: location() } })
-  const service = stage.service({ timeoutMs: 1500, retry: { maxRetries: 1, baseDelayMs: 10 } })
-  const call =
-    operation === 'events.insert'
-      ? service.createEvent(user.email, user.accessToken, lesson())
-      : service.getEvent(user.email, user.accessToken, 'lesson1')
-  const error = await call.then(
-    () => null,
-    (thrown) => thrown,
-  )
-  expect(error).toMatchObject({ name: 'CalendarError', code: expect.stringMatching(/^(NETWORK_ERROR|SERVER_ERROR|TIMEOUT)$/) })
-  expect(error.message).not.toContain('stolen')
-  expect(visits).toEqual([])
-})
+test.each(['events.insert', 'events.get'])(
+  'a redirect of %s is not followed, and no token goes there',
+  async (operation) => {
+    const user = await stage.user()
+    await stage.faultFor(user, { operation, fault: { kind: 'redirect', location: location() } })
+    const service = stage.service({ timeoutMs: 1500, retry: { maxRetries: 1, baseDelayMs: 10 } })
+    const call =
+      operation === 'events.insert'
+        ? service.createEvent(user.email, user.accessToken, lesson())
+        : service.getEvent(user.email, user.accessToken, 'lesson1')
+    const error = await call.then(
+      () => null,
+      (thrown) => thrown,
+    )
+    expect(error).toMatchObject({
+      name: 'CalendarError',
+      code: expect.stringMatching(/^(NETWORK_ERROR|SERVER_ERROR|TIMEOUT)$/),
+    })
+    expect(error.message).not.toContain('stolen')
+    expect(visits).toEqual([])
+  },
+)
 
 test('a redirect in place of a reply to an insert that was stored: one event, told as a success', async () => {
   const user = await stage.user()
@@ -57,7 +63,11 @@ test('a redirect in place of a reply to an insert that was stored: one event, to
 
 test('a redirect of the token endpoint is not followed, and no secret goes there', async () => {
   const user = await stage.user()
-  await stage.google.fault({ operation: 'oauth.token', match: { user: user.email }, fault: { kind: 'redirect', location: location() } })
+  await stage.google.fault({
+    operation: 'oauth.token',
+    match: { user: user.email },
+    fault: { kind: 'redirect', location: location() },
+  })
   const service = stage.service({ timeoutMs: 1500, tokenStore: { load: () => ({ refresh_token: user.refreshToken }) } })
   await expect(service.createEvent(user.email, null, lesson())).rejects.toMatchObject({
     code: expect.stringMatching(/^GOOGLE_AUTH_/),
