@@ -46,7 +46,11 @@ beforeEach(() => {
     jest.spyOn(stream, 'write').mockImplementation((text) => printed.push(String(text)))
   }
 })
-afterEach(() => jest.restoreAllMocks())
+afterEach(async () => {
+  jest.restoreAllMocks()
+  await Promise.all(services.splice(0).map((service) => service.close({ drainMs: 0 })))
+})
+const services = []
 
 const echo = (status, word) => (sent) => ({ status, text: JSON.stringify({ error: word, error_description: sent }) })
 const rudeEcho = (status) => (sent) => ({ status, type: 'text/html', text: `<p>${sent}</p>` })
@@ -61,7 +65,7 @@ const logger = Object.fromEntries(
 
 function serviceWith(config = {}) {
   const rootUrl = `http://127.0.0.1:${google.address().port}`
-  return new CalendarService({
+  const service = new CalendarService({
     rootUrl,
     tokenUrl: `${rootUrl}/token`,
     clientId: 'app',
@@ -71,6 +75,8 @@ function serviceWith(config = {}) {
     logger,
     ...config,
   })
+  services.push(service)
+  return service
 }
 
 /** Everything that somebody may see after a failure. */

@@ -50,7 +50,7 @@ export declare class NativeService {
   /** Attempts and clean-ups that are open now. */
   openWork(): number
   /** Resolves when nothing is open, or after `maxMs`. While it is pending, Node's event loop stays up. */
-  settled(maxMs: number): Promise<void>
+  settled(maxMs: number): Promise<undefined>
   /** Takes no new calls and waits at most `drainMs` for what is open; what is left. */
   close(drainMs: number): Promise<string>
 }

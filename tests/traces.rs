@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
 use support::{Google, Process, Told, claims, class, names, pass, writes};
@@ -251,6 +253,27 @@ async fn trace_6_an_edit_made_while_another_call_has_its_claim_on_the_event_is_k
     assert_eq!(event["summary"], "Algebra, room 7");
     pass(60).await;
     assert_eq!(google.only_live()["summary"], "Algebra, room 7");
+}
+
+/// While another call's result is on its way to the journal, a difference is nobody's to repair.
+#[tokio::test(start_paused = true)]
+async fn trace_6_an_edit_made_while_the_other_calls_success_is_being_written_is_kept() {
+    let google = Google::new();
+    let store = google.shared_store();
+    let (first, second) = (google.process_on(&json!({}), Some(&store)), google.process_on(&json!({}), Some(&store)));
+    let result = first.line.hold(1, |put| writes(put, "succeeded"));
+    let call = first.spawn_create(&class(), &key());
+    while result.count() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let id = google.only_live()["id"].as_str().unwrap().to_owned();
+    google.owner_edits(&id, &json!({ "summary": "Algebra, room 7" }), false);
+
+    let told = second.create(&class(), &key()).await;
+    let event = google.only_live();
+    assert_success(&told, &event);
+    assert_success(&call.await.unwrap(), &event);
+    assert_eq!(event["summary"], "Algebra, room 7");
 }
 
 /// A repair that arrives late meets another ETag.

@@ -52,14 +52,14 @@ async function holdService(config) {
 }
 
 /**
- * Runs the text of a program (CommonJS, in the project's root; `surecal` is the package, `config` what is given) to
- * its end: `{ code, signal, stdout, stderr, tookMs }`.
+ * Runs the text of a program (CommonJS, in the project's root) to its end. `surecal` is the package, required at
+ * `REQUIRED_AT`; `config` is what is given. Gives `{ code, signal, stdout, stderr, tookMs }`.
  *
  * @param {string} program
  * @param {object} [more] `config`; `nodeArgs`; `onLine`: told of each line of stdout with the child process
  */
 async function runProgram(program, { config = {}, nodeArgs = [], onLine } = {}) {
-  const text = `const surecal = require('./index.js'); const config = ${JSON.stringify(config)};\n${program}`
+  const text = `const REQUIRED_AT = performance.now(); const surecal = require('./index.js'); const config = ${JSON.stringify(config)};\n${program}`
   const startedAt = performance.now()
   const child = spawn(process.execPath, [...nodeArgs, '--eval', text], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { stdout: '', stderr: '' }

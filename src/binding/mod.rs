@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashMap;
-use napi::bindgen_prelude::{FnArgs, Function, Promise};
+use napi::Env;
+use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use serde_json::json;
@@ -114,51 +115,93 @@ impl NativeService {
 
     /// See `createEvent` in index.d.ts.
     #[napi]
-    pub async fn create_event(&self, args_json: String, event_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.create_event(&args_json, &event_json, ticket.cancel.clone()).await)
+    pub fn create_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        event_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(
+            env,
+            ticket,
+            |service, cancel| async move { service.create_event(&args_json, &event_json, cancel).await },
+        )
     }
 
     /// See `createEvents` in index.d.ts.
     #[napi]
-    pub async fn create_events(&self, args_json: String, events_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.create_events(&args_json, &events_json, ticket.cancel.clone()).await)
+    pub fn create_events<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        events_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.create_events(&args_json, &events_json, cancel).await
+        })
     }
 
     /// See `verifyEvent` in index.d.ts.
     #[napi]
-    pub async fn verify_event(&self, args_json: String, expected_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.verify_event(&args_json, &expected_json, ticket.cancel.clone()).await)
+    pub fn verify_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        expected_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.verify_event(&args_json, &expected_json, cancel).await
+        })
     }
 
     /// See `getEvent` in index.d.ts.
     #[napi]
-    pub async fn get_event(&self, args_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.get_event(&args_json, ticket.cancel.clone()).await)
+    pub fn get_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.get_event(&args_json, cancel).await })
     }
 
     /// One page of `listEvents`.
     #[napi]
-    pub async fn list_page(&self, args_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.list_page(&args_json, ticket.cancel.clone()).await)
+    pub fn list_page<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.list_page(&args_json, cancel).await })
     }
 
     /// See `updateEvent` in index.d.ts.
     #[napi]
-    pub async fn update_event(&self, args_json: String, changes_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.update_event(&args_json, &changes_json, ticket.cancel.clone()).await)
+    pub fn update_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        changes_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.update_event(&args_json, &changes_json, cancel).await
+        })
     }
 
     /// See `deleteEvent` in index.d.ts.
     #[napi]
-    pub async fn delete_event(&self, args_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.delete_event(&args_json, ticket.cancel.clone()).await)
+    pub fn delete_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.delete_event(&args_json, cancel).await })
     }
 
     /// The `AbortSignal` of a call fired.
@@ -171,9 +214,13 @@ impl NativeService {
 
     /// The user's tokens, fresh, as JSON text.
     #[napi]
-    pub async fn refresh_tokens(&self, args_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.refresh_tokens(&args_json, ticket.cancel.clone()).await)
+    pub fn refresh_tokens<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.refresh_tokens(&args_json, cancel).await })
     }
 
     /// New tokens for the facade's auth object `authRef`, once.
@@ -184,14 +231,16 @@ impl NativeService {
 
     /// What is not cleaned up yet.
     #[napi]
-    pub async fn pending(&self) -> napi::Result<String> {
-        Ok(to_text(&self.service.pending().await))
+    pub fn pending<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { Ok(to_text(&service.pending().await)) })
     }
 
     /// One round with everything that is open; what is still open after it.
     #[napi]
-    pub async fn recover(&self) -> napi::Result<String> {
-        Ok(to_text(&self.service.recover().await))
+    pub fn recover<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { Ok(to_text(&service.recover().await)) })
     }
 
     /// The counters.
@@ -210,15 +259,38 @@ impl NativeService {
 
     /// Resolves when nothing is open, or after `maxMs`. While it is pending, Node's event loop stays up.
     #[napi]
-    pub async fn settled(&self, max_ms: f64) -> napi::Result<()> {
-        self.service.drained(millis(max_ms)).await;
-        Ok(())
+    pub fn settled<'env>(&self, env: &'env Env, max_ms: f64) -> napi::Result<PromiseRaw<'env, ()>> {
+        let service = self.service.clone();
+        env.spawn_future(async move {
+            service.drained(millis(max_ms)).await;
+            Ok(())
+        })
     }
 
     /// Takes no new calls and waits at most `drainMs` for what is open; what is left.
     #[napi]
-    pub async fn close(&self, drain_ms: f64) -> napi::Result<String> {
-        Ok(to_text(&self.service.close(millis(drain_ms)).await))
+    pub fn close<'env>(&self, env: &'env Env, drain_ms: f64) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { Ok(to_text(&service.close(millis(drain_ms)).await)) })
+    }
+
+    /// Runs a call. The future owns what it needs: a method's `async fn(&self)` would borrow from the JS object, which is
+    /// gone when a worker is terminated, while the future goes on in the runtime that all environments share.
+    fn call<'env, F>(
+        &self,
+        env: &'env Env,
+        ticket: u32,
+        work: impl FnOnce(Service, Cancel) -> F,
+    ) -> napi::Result<PromiseRaw<'env, String>>
+    where
+        F: Future<Output = Result<String, CalendarError>> + Send + 'static,
+    {
+        let ticket = self.ticket(ticket);
+        let work = work(self.service.clone(), ticket.cancel.clone());
+        env.spawn_future(async move {
+            let _until_the_end = ticket;
+            settle(work.await)
+        })
     }
 
     fn ticket(&self, number: u32) -> Ticket {

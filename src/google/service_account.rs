@@ -8,6 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::model::{CalendarError, Code, Outcome};
 
@@ -24,6 +25,7 @@ pub struct ServiceAccount {
     key: RsaKeyPair,
     scopes: String,
     subject: Option<String>,
+    key_print: String,
 }
 
 impl ServiceAccount {
@@ -51,7 +53,8 @@ impl ServiceAccount {
             .collect();
         let der = BASE64.decode(text.as_bytes()).map_err(|_| wrong())?;
         let key = RsaKeyPair::from_pkcs8(&der).map_err(|_| wrong())?;
-        Ok(Self { email, key_id, key, scopes: scopes.join(" "), subject })
+        let key_print = BASE64URL_NOPAD.encode(&Sha256::digest(&der));
+        Ok(Self { email, key_id, key, scopes: scopes.join(" "), subject, key_print })
     }
 
     /// The form of one exchange, signed at `now_ms` (Unix ms).
@@ -77,6 +80,12 @@ impl ServiceAccount {
         let grant = utf8_percent_encode(GRANT_TYPE, NON_ALPHANUMERIC);
         // An assertion's letters need no escaping in a form.
         Ok(Bytes::from(format!("grant_type={grant}&assertion={assertion}")))
+    }
+
+    /// A hash of the private key: whoever knows only the account's address must not share its tokens.
+    #[must_use]
+    pub fn key_print(&self) -> &str {
+        &self.key_print
     }
 
     /// What tells one source of tokens from another; no secret.

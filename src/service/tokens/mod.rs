@@ -199,15 +199,20 @@ impl Keyring {
                 }
             };
             let now = self.clock.wall_ms();
-            if stored.access != wish.held.access && stored.fresh(now, wish.least_ms, wish.refused.as_ref()).is_some() {
+            // What the caller brought may be another account than the user's own: while it lives, the store's token is
+            // no substitute for it, and it is not saved over the store's.
+            let same = wish.stored || stored.refresh.is_none() || stored.refresh == wish.held.refresh;
+            let new = stored.access != wish.held.access;
+            if (same || !tried.is_empty()) && new && stored.fresh(now, wish.least_ms, wish.refused.as_ref()).is_some() {
                 return Ok(stored);
             }
-            let candidates = [wish.held.refresh.clone(), stored.refresh];
-            for refresh in candidates.into_iter().flatten() {
-                if tried.contains(&refresh) {
+            for refresh in [wish.held.refresh.as_ref(), stored.refresh.as_ref()].into_iter().flatten() {
+                if tried.contains(refresh) {
                     continue;
                 }
-                if let Some(tokens) = self.refresh_one(&wish, &refresh).await? {
+                let refresh = refresh.clone();
+                let saves = wish.stored || stored.refresh.as_ref().is_none_or(|stored| *stored == refresh);
+                if let Some(tokens) = self.refresh_one(&wish, &refresh, saves).await? {
                     return Ok(tokens);
                 }
                 tried.push(refresh);
@@ -228,6 +233,7 @@ impl Keyring {
         self: &Arc<Self>,
         wish: &Wish,
         refresh: &RefreshToken,
+        saves: bool,
     ) -> Result<Option<Tokens>, CalendarError> {
         let Some(client) = wish.client.as_ref().or(self.client.as_ref()) else {
             return Err(misconfigured("there is no clientId and clientSecret to refresh the user's token with"));
@@ -249,7 +255,9 @@ impl Keyring {
                 if let Some(rotated) = &tokens.refresh {
                     self.grant(client, rotated).got(&tokens);
                 }
-                self.save(&wish.user, &tokens).await;
+                if saves {
+                    self.save(&wish.user, &tokens).await;
+                }
                 Ok(Some(tokens))
             }
             Err(GrantFailure::Dead) => {
@@ -292,6 +300,8 @@ struct Wish {
     refused: Option<Token>,
     client: Option<OauthClient>,
     least_ms: u64,
+    /// What is held was read from the user's store.
+    stored: bool,
 }
 
 impl UserCredentials {
@@ -302,8 +312,7 @@ impl UserCredentials {
         if !force && held.fresh(now, self.least_ms, refused).is_some() {
             return Ok(held);
         }
-        let refused = refused.cloned().or_else(|| held.access.clone().filter(|_| force));
-        let renewed = self.renew(&held, refused.as_ref()).await?;
+        let renewed = self.renew(&held, refused, force).await?;
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = renewed.clone();
         if let Some(auth_ref) = self.write_back
             && renewed.access != held.access
@@ -314,13 +323,14 @@ impl UserCredentials {
         Ok(renewed)
     }
 
-    async fn renew(&self, held: &Tokens, refused: Option<&Token>) -> Result<Tokens, CalendarError> {
+    async fn renew(&self, held: &Tokens, refused: Option<&Token>, force: bool) -> Result<Tokens, CalendarError> {
         let (keyring, now) = (&self.keyring, self.keyring.clock.wall_ms());
         let client = match &self.source {
             Source::Asked(auth_ref) => return keyring.ask_object(*auth_ref, refused).await,
             Source::Account(account) => {
                 let [email, scopes, subject] = account.identity();
-                let grant = keyring.grants.get(grant_id(&["account", email, scopes, subject]), now);
+                let grant =
+                    keyring.grants.get(grant_id(&["account", email, scopes, subject, account.key_print()]), now);
                 if let Some(tokens) = grant.newest(now, self.least_ms, refused) {
                     return Ok(tokens);
                 }
@@ -329,25 +339,35 @@ impl UserCredentials {
             }
             Source::Grant(client) => client.clone(),
         };
-        if held.refresh.is_none() && !keyring.loads {
-            // Nothing renews it: what is left of it is all there is.
-            return if held.fresh(now, 0, refused).is_some() { Ok(held.clone()) } else { Err(reconnect(false)) };
+        let (mut held, mut from_store) = (held.clone(), false);
+        if held.refresh.is_none() && keyring.loads {
+            // Not remembered: the user may have connected another account, and another service has another store.
+            match keyring.load(&self.user).await {
+                Ok(stored) => {
+                    let stored = stored.unwrap_or_default();
+                    if !force && stored.fresh(now, self.least_ms, refused).is_some() {
+                        return Ok(stored);
+                    }
+                    if stored.refresh.is_some() || held.access.is_none() {
+                        (held, from_store) = (stored, true);
+                    }
+                }
+                Err(error) if held.fresh(now, 0, refused).is_none() => return Err(error),
+                Err(_) => {}
+            }
         }
-        let client_id = client.as_ref().or(keyring.client.as_ref()).map(OauthClient::id).unwrap_or_default();
-        let grant = match &held.refresh {
-            Some(refresh) => keyring.grants.get(grant_id(&["grant", client_id, refresh.expose()]), now),
-            None => keyring.grants.get(grant_id(&["user", client_id, &self.user]), now),
+        let Some(refresh) = &held.refresh else {
+            // Nothing renews it: what is left of it is all there is.
+            return if held.fresh(now, 0, refused).is_some() { Ok(held) } else { Err(reconnect(false)) };
         };
-        if let Some(tokens) = grant.newest(now, self.least_ms, refused) {
+        let client_id = client.as_ref().or(keyring.client.as_ref()).map(OauthClient::id).unwrap_or_default();
+        let grant = keyring.grants.get(grant_id(&["grant", client_id, refresh.expose()]), now);
+        let newest = grant.newest(now, 0, None).unwrap_or_else(|| held.clone());
+        let refused = refused.cloned().or_else(|| newest.access.filter(|_| force));
+        if let Some(tokens) = grant.newest(now, self.least_ms, refused.as_ref()) {
             return Ok(tokens);
         }
-        let wish = Wish {
-            user: self.user.clone(),
-            held: held.clone(),
-            refused: refused.cloned(),
-            client,
-            least_ms: self.least_ms,
-        };
+        let wish = Wish { user: self.user.clone(), held, refused, client, least_ms: self.least_ms, stored: from_store };
         let keyring = Arc::clone(keyring);
         grant.renewed(move || keyring.refresh(wish)).await
     }
