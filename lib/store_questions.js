@@ -20,7 +20,7 @@ async function answerStoreQuestion(question, store) {
     case 'storeDelete':
       return whetherText(await store.delete(question.key, question.expected))
     case 'storeOpen':
-      return JSON.stringify(Array.from(await store.open(question.prefix), entryOf))
+      return entriesText(await store.open(question.prefix))
     default:
       throw new Error('a question that nobody knows')
   }
@@ -34,6 +34,12 @@ const foundText = (found) => (found === null || found === undefined ? null : JSO
 function recordOf({ value, version }) {
   if (typeof value !== 'string' || typeof version !== 'string') throw new TypeError('value and version must be text')
   return { value, version }
+}
+
+/** To take anything else for "nothing is open" would leave open work undone. */
+function entriesText(entries) {
+  if (!Array.isArray(entries)) throw new TypeError('open must give a list')
+  return JSON.stringify(entries.map(entryOf))
 }
 
 function entryOf(entry) {
