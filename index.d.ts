@@ -207,6 +207,12 @@ export interface CalendarConfig {
   store?: 'memory' | SqliteStore | RedisStore | CustomStore
   /** How long a silent owner keeps a claim or a journal entry. @default 30000 */
   leaseMs?: number
+  idempotency?: {
+    /** False: the middleware `idempotency` lets every request on, as if it were not there. @default true */
+    enabled?: boolean
+    /** How long the answer to a request is kept. @default 3600000 */
+    ttlMs?: number
+  }
   /** `'manual'`: only `recover()` works off what a crash left. @default 'auto' */
   recovery?: 'auto' | 'manual'
   /** @default silent */

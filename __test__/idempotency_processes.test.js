@@ -94,12 +94,14 @@ describe.each(STORES)('over %s', (kind) => {
 
   test('killed between the event and its record, the repeated request comes to the one event', async () => {
     const user = await stage.user()
-    const config = { ...stage.google.config, resolveCalendar: undefined }
+    const { config } = stage.google
     const [first, second] = await Promise.all([start(config), start(config)])
     const body = { token: user.accessToken, lesson: lesson() }
-    await expect(exchange(first.port, asked('/event?die=1', 'k1', body))).rejects.toThrow()
+    const request = asked('/event', 'k1', body)
+    const dying = { ...request, headers: { ...request.headers, 'X-Die': 'yes' } }
+    await expect(exchange(first.port, dying)).rejects.toThrow()
     expect(await stage.google.events(user.email, { live: true })).toHaveLength(1)
-    const answer = await settled(second.port, asked('/event', 'k1', body))
+    const answer = await settled(second.port, request)
     expect(answer.status).toBe(201)
     const live = await stage.google.events(user.email, { live: true })
     expect(live.map(({ id }) => id)).toEqual([jsonOf(answer).eventId])

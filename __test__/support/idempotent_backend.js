@@ -4,7 +4,7 @@
 // gets a line for each run of a handler). The request says what the handler does:
 //   POST /work?ms=20    answers after that time
 //   POST /hang          answers when told to by the message 'go on'
-//   POST /event         makes an event under the request's key; ?die=1: then the process ends as by a power cut
+//   POST /event         makes an event under the request's key; header X-Die: then the process ends as by a power cut
 
 const fs = require('node:fs')
 const express = require('express')
@@ -41,7 +41,7 @@ app.post('/event', async (req, res) => {
   runOf(req)
   const { token, lesson } = req.body
   const { eventId, replayed } = await service.createEvent('ada', token, lesson, { idempotencyKey: req.idempotencyKey })
-  if (req.query.die === '1') process.kill(process.pid, 'SIGKILL')
+  if (req.get('X-Die')) process.kill(process.pid, 'SIGKILL')
   res.status(201).json({ eventId, replayed })
 })
 
