@@ -243,6 +243,31 @@ impl NativeService {
         env.spawn_future(async move { Ok(to_text(&service.recover().await)) })
     }
 
+    /// Begins a request under an idempotency key; see `Service::claim_begin`.
+    #[napi]
+    pub async fn claim_begin(&self, claim_json: String) -> napi::Result<String> {
+        settle(self.service.claim_begin(&claim_json).await)
+    }
+
+    /// Stores its answer: `applied`, `refused` or `unknown`.
+    #[napi]
+    pub async fn claim_finish(&self, id: u32, answer_json: String) -> napi::Result<String> {
+        settle(self.service.claim_finish(id, &answer_json).await.map(str::to_owned))
+    }
+
+    /// Gives its key back.
+    #[napi]
+    pub async fn claim_release(&self, id: u32) -> napi::Result<()> {
+        self.service.claim_release(id).await;
+        Ok(())
+    }
+
+    /// Forgets every stored answer.
+    #[napi]
+    pub async fn clear_idempotency(&self) -> napi::Result<()> {
+        self.service.clear_idempotency().await.map_err(|error| rejection(&error))
+    }
+
     /// The counters.
     #[napi]
     #[must_use]

@@ -7,13 +7,16 @@ mod answer;
 mod background;
 mod call;
 mod cancel;
+mod claims;
 pub mod config;
 mod creating;
 mod events;
 mod flight;
 pub mod host;
+mod host_store;
 mod metrics;
 mod notice;
+mod open_store;
 mod open_work;
 mod own_retry;
 mod reader;
@@ -32,6 +35,7 @@ use self::background::Background;
 use self::flight::Flights;
 use self::host::Host;
 use self::metrics::Metrics;
+use self::open_store::open_store;
 use self::open_work::OpenWork;
 use self::recovery::Recovery;
 use self::seats::Seats;
@@ -43,11 +47,12 @@ use crate::google::{
 use crate::model::CalendarError;
 use crate::operation::Context;
 use crate::operation::create::{Created, OnDeleted};
-use crate::store::{Journal, MemoryStore, Store};
+use crate::store::{IdempotencyClaims, Journal, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
 pub use self::config::Config;
+pub use self::host_store::HostStore;
 pub use self::metrics::{MetricsSnapshot, OperationCount};
 pub use self::notice::{Level, Listener, Notice};
 pub use self::own_retry::{OwnVerdict, own_verdict};
@@ -73,6 +78,7 @@ struct Shared {
     metrics: Metrics,
     settled: Arc<std::sync::atomic::AtomicU64>,
     keyring: Arc<Keyring>,
+    desk: claims::Desk,
     listener: Listener,
 }
 
@@ -90,7 +96,7 @@ struct Alike {
 pub struct Foundation {
     /// What carries requests; `None`: HTTP to `rootUrl`.
     pub transport: Option<Arc<dyn Transport>>,
-    /// Where claims and journal live; `None`: this process's memory.
+    /// Where claims and journal live; `None`: where the configuration says.
     pub store: Option<Arc<dyn Store>>,
     /// Time.
     pub clock: Clock,
@@ -116,7 +122,12 @@ impl Service {
             })?),
         };
         let clock = foundation.clock;
-        let store = foundation.store.unwrap_or_else(|| Arc::new(MemoryStore::new(clock.clone())));
+        let host = foundation.host.unwrap_or_else(host::none);
+        let store = match foundation.store {
+            Some(store) => store,
+            None => open_store(&config.store, &clock, &host)?,
+        };
+        let claims = IdempotencyClaims::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
         let sender = Sender::new(SenderConfig {
             backoff: config.backoff,
             limits: config.limits,
@@ -138,7 +149,7 @@ impl Service {
             clock: clock.clone(),
             endpoint,
             client: config.client.clone(),
-            host: foundation.host.unwrap_or_else(host::none),
+            host,
             loads: config.token_store.0,
             saves: config.token_store.1,
             grants: foundation.grants,
@@ -161,6 +172,7 @@ impl Service {
             open,
             settled,
             keyring: Arc::new(keyring),
+            desk: claims::Desk::new(claims),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use http::Method;
+use serde_json::Value;
 use surecal::google::{BoxFuture, HttpReply, HttpRequest, Token, Transport};
 use surecal::policy::{FaultKind, TransportFault};
 use tokio::sync::watch;
@@ -44,7 +46,7 @@ pub struct Gate {
     network: Arc<InMemory>,
     holds: Arc<Mutex<Vec<Hold>>>,
     dead: watch::Sender<bool>,
-    sent: Arc<Mutex<Vec<String>>>,
+    sent: Arc<Mutex<Vec<HttpRequest>>>,
 }
 
 impl Gate {
@@ -74,9 +76,16 @@ impl Gate {
         self.dead.subscribe()
     }
 
-    /// `METHOD` of every request begun, with a mark of the body: what this process has sent.
+    /// The methods of all requests begun.
     pub fn sent(&self) -> Vec<String> {
-        self.sent.lock().unwrap().clone()
+        self.sent.lock().unwrap().iter().map(|request| request.method.to_string()).collect()
+    }
+
+    /// The bodies sent with `method`, as JSON.
+    pub fn bodies(&self, method: &Method) -> Vec<Value> {
+        let sent = self.sent.lock().unwrap();
+        let bodies = sent.iter().filter(|request| request.method == *method).map(|request| &request.body);
+        bodies.map(|body| serde_json::from_slice(body).unwrap_or_default()).collect()
     }
 }
 
@@ -97,7 +106,7 @@ impl Transport for Gate {
             if *dead.borrow() {
                 return std::future::pending().await;
             }
-            self.sent.lock().unwrap().push(request.method.to_string());
+            self.sent.lock().unwrap().push(request.clone());
             let hold =
                 self.holds.lock().unwrap().iter().find(|hold| !*hold.open.borrow() && (hold.wanted)(&request)).cloned();
             let answered = async {

@@ -216,8 +216,12 @@ impl Process {
     }
 
     pub async fn create_many(&self, events: &[Value], options: &Value) -> Told {
+        self.create_many_until(events, options, Cancel::default()).await
+    }
+
+    pub async fn create_many_until(&self, events: &[Value], options: &Value, cancel: Cancel) -> Told {
         let events = Value::from(events.to_vec()).to_string();
-        parsed(self.service.create_events(&args(options), &events, Cancel::default()).await)
+        parsed(self.service.create_events(&args(options), &events, cancel).await)
     }
 
     pub async fn verify(&self, id: &str, expected: &Value) -> Told {
@@ -226,6 +230,13 @@ impl Process {
 
     pub async fn get(&self, id: &str) -> Told {
         parsed(self.service.get_event(&args_for(id, &json!({})), Cancel::default()).await)
+    }
+
+    /// One page of a list; `query` holds Google's own parameters.
+    pub async fn list(&self, query: &Value) -> Told {
+        let mut args: Value = serde_json::from_str(&args(&json!({}))).unwrap();
+        args["query"] = query.clone();
+        parsed(self.service.list_page(&args.to_string(), Cancel::default()).await)
     }
 
     pub async fn update(&self, id: &str, changes: &Value, options: &Value) -> Told {
