@@ -270,7 +270,8 @@ async fn a_crash_right_after_the_common_result_leaves_everything() {
     let store = google.shared_store();
     let config = json!({ "leaseMs": 2_000 });
     let (dies, lives) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
-    let results = dies.line.hold(usize::MAX, |put| writes(put, "succeeded") && put.value.contains(r#""group":"surecal"#));
+    let results =
+        dies.line.hold(usize::MAX, |put| writes(put, "succeeded") && put.value.contains(r#""group":"surecal"#));
     let call = tokio::spawn({
         let dies = dies.clone();
         async move { dies.create_many(&schedule(), &key()).await }
@@ -296,7 +297,8 @@ async fn a_common_result_of_unknown_fate_is_settled_by_the_journal() {
     for lands in [true, false] {
         let google = Google::new();
         let process = google.process();
-        let results = process.line.hold(usize::MAX, |put| writes(put, "succeeded") && put.value.contains(r#""group":null"#));
+        let results =
+            process.line.hold(usize::MAX, |put| writes(put, "succeeded") && put.value.contains(r#""group":null"#));
         let error = process.create_many(&schedule(), &key()).await.unwrap_err();
         assert_eq!((error.code, error.outcome), (Code::StoreUnavailable, Outcome::Unknown));
         assert_eq!(error.rollback_pending.len(), LESSONS);

@@ -51,7 +51,7 @@ impl Host for Users {
                     Ok(None)
                 }
             }
-            Question::AccessToken { .. } => Err(HostFault),
+            _ => Err(HostFault),
         };
         Box::pin(std::future::ready(answer))
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use napi::Env;
-use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw};
+use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw, within_runtime_if_available};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use serde_json::json;
@@ -92,7 +92,7 @@ impl NativeService {
         let listener: Listener = Arc::new(move |notice| {
             notify.call((to_text(&notice),).into(), ThreadsafeFunctionCallMode::NonBlocking);
         });
-        let host = Some(JsHost::new(ask.build_threadsafe_function().weak::<true>().build()?));
+        let host = Some(JsHost::of(ask.build_threadsafe_function().weak::<true>().build()?));
         let clock = Clock::system();
         let foundation = Foundation {
             transport: None,
@@ -104,6 +104,7 @@ impl NativeService {
             grants: Grants::of_process(),
         };
         let service = Service::new(&config_json, foundation).map_err(|error| rejection(&error))?;
+        within_runtime_if_available(|| service.watch_for_left_overs());
         Ok(Self { service, signals: Arc::default() })
     }
 
@@ -225,6 +226,7 @@ impl NativeService {
 
     /// New tokens for the facade's auth object `authRef`, once.
     #[napi]
+    #[must_use]
     pub fn take_tokens(&self, auth_ref: u32) -> Option<String> {
         self.service.take_tokens(auth_ref)
     }
@@ -233,39 +235,50 @@ impl NativeService {
     #[napi]
     pub fn pending<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
         let service = self.service.clone();
-        env.spawn_future(async move { Ok(to_text(&service.pending().await)) })
+        env.spawn_future(async move { settle(service.pending().await.map(|pending| to_text(&pending))) })
     }
 
     /// One round with everything that is open; what is still open after it.
     #[napi]
     pub fn recover<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
         let service = self.service.clone();
-        env.spawn_future(async move { Ok(to_text(&service.recover().await)) })
+        env.spawn_future(async move { settle(service.recover().await.map(|pending| to_text(&pending))) })
     }
 
     /// Begins a request under an idempotency key; see `Service::claim_begin`.
     #[napi]
-    pub async fn claim_begin(&self, claim_json: String) -> napi::Result<String> {
-        settle(self.service.claim_begin(&claim_json).await)
+    pub fn claim_begin<'env>(&self, env: &'env Env, claim_json: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { settle(service.claim_begin(&claim_json).await) })
     }
 
     /// Stores its answer: `applied`, `refused` or `unknown`.
     #[napi]
-    pub async fn claim_finish(&self, id: u32, answer_json: String) -> napi::Result<String> {
-        settle(self.service.claim_finish(id, &answer_json).await.map(str::to_owned))
+    pub fn claim_finish<'env>(
+        &self,
+        env: &'env Env,
+        id: u32,
+        answer_json: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { settle(service.claim_finish(id, &answer_json).await.map(str::to_owned)) })
     }
 
     /// Gives its key back.
     #[napi]
-    pub async fn claim_release(&self, id: u32) -> napi::Result<()> {
-        self.service.claim_release(id).await;
-        Ok(())
+    pub fn claim_release<'env>(&self, env: &'env Env, id: u32) -> napi::Result<PromiseRaw<'env, ()>> {
+        let service = self.service.clone();
+        env.spawn_future(async move {
+            service.claim_release(id).await;
+            Ok(())
+        })
     }
 
     /// Forgets every stored answer.
     #[napi]
-    pub async fn clear_idempotency(&self) -> napi::Result<()> {
-        self.service.clear_idempotency().await.map_err(|error| rejection(&error))
+    pub fn clear_idempotency<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { service.clear_idempotency().await.map_err(|error| rejection(&error)) })
     }
 
     /// The counters.

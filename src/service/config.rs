@@ -43,6 +43,7 @@ pub enum StoreChoice {
 
 /// A service's configuration. `Debug` is not implemented: it holds client credentials.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, and any combination can be meant")]
 pub struct Config {
     /// Google's address, or an emulator's.
     pub root_url: String,

@@ -32,6 +32,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::background::Background;
+use self::config::StoreChoice;
 use self::flight::Flights;
 use self::host::Host;
 use self::metrics::Metrics;
@@ -145,7 +146,7 @@ impl Service {
             Some(endpoint) => endpoint,
             None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout)?),
         };
-        let keyring = Keyring {
+        let keyring = Arc::new(Keyring {
             clock: clock.clone(),
             endpoint,
             client: config.client.clone(),
@@ -156,10 +157,15 @@ impl Service {
             listener: Arc::clone(&listener),
             open: open.clone(),
             fresh: dashmap::DashMap::new(),
-        };
+        });
         let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone());
         let shared = Shared {
-            recovery: Arc::new(Recovery::new(cx.clone(), background.clone())),
+            recovery: Arc::new(Recovery::new(
+                cx.clone(),
+                background.clone(),
+                Arc::clone(&keyring),
+                config.min_validity,
+            )),
             background,
             seats: Seats::new(config.max_in_flight),
             config: RwLock::new(Arc::new(config)),
@@ -171,7 +177,7 @@ impl Service {
             cx,
             open,
             settled,
-            keyring: Arc::new(keyring),
+            keyring,
             desk: claims::Desk::new(claims),
             listener,
         };
@@ -190,17 +196,32 @@ impl Service {
         Ok(())
     }
 
-    /// What is not cleaned up yet, oldest first.
-    pub async fn pending(&self) -> Vec<Pending> {
-        let mut pending = self.shared.background.pending().await;
-        pending.extend(self.shared.recovery.pending().await);
-        pending.sort_by_key(|entry| entry.since);
-        pending
+    /// Looks for what crashed processes left in a store that outlives them, now and every `leaseMs` while this service
+    /// lives, unless the configuration says otherwise. To be called within a runtime; once is enough.
+    pub fn watch_for_left_overs(&self) {
+        let config = self.config();
+        if config.recover_by_itself && config.store != StoreChoice::Memory {
+            Recovery::start(&self.shared.recovery, config.lease);
+        }
     }
 
-    /// Makes one round with everything that is open, now: also with what other processes left, for users whose
-    /// credentials a call has brought. Tells what is still open after it.
-    pub async fn recover(&self) -> Vec<Pending> {
+    /// What is not cleaned up yet, oldest first: here, and in the store by processes that are gone or elsewhere.
+    ///
+    /// # Errors
+    /// `STORE_UNAVAILABLE`.
+    pub async fn pending(&self) -> Result<Vec<Pending>, CalendarError> {
+        let mut pending = self.shared.background.pending().await;
+        pending.extend(self.shared.recovery.pending().await?);
+        pending.sort_by_key(|entry| entry.since);
+        Ok(pending)
+    }
+
+    /// Makes one round with everything that is open, now: also with what other processes left, with the tokens that the
+    /// program keeps or that a call of that user has brought. Tells what is still open after it.
+    ///
+    /// # Errors
+    /// `STORE_UNAVAILABLE`.
+    pub async fn recover(&self) -> Result<Vec<Pending>, CalendarError> {
         self.shared.recovery.sweep().await;
         self.shared.background.recover().await;
         self.pending().await
@@ -234,7 +255,11 @@ impl Service {
         self.shared.closed.store(true, Ordering::Release);
         self.shared.recovery.stop();
         self.drained(drain).await;
-        self.pending().await
+        // A store that does not answer must not hold up the end: what is known here is told.
+        match self.pending().await {
+            Ok(pending) => pending,
+            Err(_) => self.shared.background.pending().await,
+        }
     }
 
     fn config(&self) -> Arc<Config> {

@@ -61,9 +61,8 @@ impl SqliteStore {
         for connection in [&writer, &reader] {
             connection.busy_timeout(BUSY).map_err(|_| refused(CANNOT_OPEN))?;
         }
-        let (reader, writer) = match (Desk::of(reader), Desk::of(writer)) {
-            (Ok(reader), Ok(writer)) => (reader, writer),
-            _ => return Err(refused("no thread could be started for it")),
+        let (Ok(reader), Ok(writer)) = (Desk::of(reader), Desk::of(writer)) else {
+            return Err(refused("no thread could be started for it"));
         };
         Ok(Self { clock, reader, writer })
     }

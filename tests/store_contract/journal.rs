@@ -34,14 +34,14 @@ pub async fn an_entry_is_taken_over_after_its_lease_and_not_before_and_its_old_o
     assert!(matches!(taker.resume(held.name(), LEFT).await.unwrap(), Resumed::Busy));
     home.pass_for_leases(LEASE + Duration::from_secs(1));
     assert!(!held.alive(), "an owner that was silent for so long sends nothing more");
-    let Resumed::Held(taken) = taker.resume(held.name(), LEFT).await.unwrap() else {
+    let Resumed::Held(again) = taker.resume(held.name(), LEFT).await.unwrap() else {
         panic!("the lease has run out");
     };
-    assert!(matches!(taken.entry().await.state, State::Failed));
+    assert!(matches!(again.entry().await.state, State::Failed));
     let change = held.change(LEFT, |entry| entry.state = State::Succeeded { verified: true }).await;
     assert_eq!(change, Change::Refused);
     let settled = State::Settled { disposal: surecal::store::Disposal::Deleted };
-    assert_eq!(taken.change(LEFT, |entry| entry.state = settled).await, Change::Applied);
+    assert_eq!(again.change(LEFT, |entry| entry.state = settled).await, Change::Applied);
     assert!(owner.open(LEFT).await.unwrap().is_empty());
 }
 

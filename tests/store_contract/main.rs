@@ -1,6 +1,12 @@
 //! What every home of the store promises, held to by all of them: memory, `SQLite`, Redis and an object of the program's.
 
-#![allow(unreachable_pub, reason = "nothing reaches into a test")]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "nothing reaches into a test; it stops at the first surprise, and waits in the time of other processes"
+)]
 
 mod claims;
 mod contract;
@@ -9,9 +15,11 @@ mod journal;
 mod object;
 mod processes;
 mod redis_faults;
+#[path = "../support/redis_server.rs"]
 mod redis_server;
 mod spy;
 mod sqlite_file;
+#[path = "../support/temporary.rs"]
 mod temporary;
 
 /// Each guarantee is a test of each store.

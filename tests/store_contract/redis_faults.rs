@@ -138,7 +138,7 @@ async fn a_claim_whose_put_timed_out_is_never_run_and_holds_its_key_for_a_lease_
         match other.begin(asked("k"), LEASE, LONG).await.unwrap() {
             Begun::Run(_) => break,
             Begun::Running { .. } => assert!(resumed.elapsed() < LEASE + Duration::from_secs(1)),
-            begun => panic!("{}", name(&begun)),
+            other => panic!("{}", name(&other)),
         }
         sleep(Duration::from_millis(100)).await;
     }
@@ -159,7 +159,7 @@ async fn a_finish_that_timed_out_is_told_as_unknown_and_no_handler_runs_twice_wi
         match other.begin(asked("k"), LONG, LONG).await.unwrap() {
             Begun::Done(answer) => break assert_eq!(answer.body, "made"),
             Begun::Running { .. } => assert!(began.elapsed() < LONG, "a paused server does what it was sent"),
-            begun => panic!("{}", name(&begun)),
+            other => panic!("{}", name(&other)),
         }
         sleep(Duration::from_millis(50)).await;
     }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
-use crate::temporary::Directory;
+use super::temporary::Directory;
 
 const MISSING: &str = "these tests need a real Redis server: install it with `apt-get install redis-server` (or your \
      system's redis package), or set SURECAL_SKIP_REDIS=1 to go without them";
