@@ -72,6 +72,7 @@ test('the same with guests: each guest is invited once', async () => {
 
 test('the calls of one process share one attempt: one insert for all of them', async () => {
   const user = await stage.user()
+  await stage.faultFor(user, { operation: 'events.insert', nth: 1, fault: { kind: 'latency', ms: 300 } })
   const answers = await first.call('atOnce', 10, 'createEvent', user.email, user.accessToken, lesson(), key('shared'))
   expect(answers.every(({ result }) => result?.success)).toBe(true)
   const inserts = (await stage.requestsOf(user)).filter(({ operation }) => operation === 'events.insert')
