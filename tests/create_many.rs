@@ -1,6 +1,6 @@
 //! A class's whole schedule: all of it, or nothing, told by what Google holds afterwards.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{Google, Process, class, names, now, pass, writes};
+use support::{Google, Process, class, names, now, pass, shared_store, writes};
 use surecal::google::HttpRequest;
 use surecal::model::ids::event_id;
 use surecal::model::{Code, Outcome};
@@ -139,7 +139,7 @@ async fn one_event_garbled_once_is_repaired_and_all_stay() {
 #[tokio::test(start_paused = true)]
 async fn the_same_schedule_again_is_replayed_and_makes_nothing() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let process = || google.process_on(&json!({}), Some(&store));
     process().create_many(&schedule(), &key()).await.unwrap();
     let again = process().create_many(&schedule(), &key()).await.unwrap();
@@ -233,7 +233,7 @@ async fn a_crash_in_the_middle_leaves_nothing() {
     for made in 0..=LESSONS {
         let name = format!("{made} made");
         let google = Google::new();
-        let store = google.shared_store();
+        let store = shared_store();
         let config = json!({ "leaseMs": 2_000 });
         let (dies, lives) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
         if made < LESSONS {
@@ -267,7 +267,7 @@ async fn a_crash_in_the_middle_leaves_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_crash_right_after_the_common_result_leaves_everything() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let config = json!({ "leaseMs": 2_000 });
     let (dies, lives) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
     let results =
