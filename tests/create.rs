@@ -1,6 +1,6 @@
 //! Create, told by what Google holds afterwards.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -330,4 +330,73 @@ async fn a_leave_taking_that_google_acknowledged_and_dropped_does_not_leave_the_
     google.fault(Rule::nth("events.patch", 1, Fault::Drop));
     assert!(process.settle().await.is_empty());
     assert!(google.live().is_empty(), "both were told that it failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_events_were_deleted_more_often_than_there_are_retries_makes_its_event_again() {
+    let google = Google::new();
+    let key = json!({ "idempotencyKey": "k", "maxRetries": 0 });
+    for _ in 0..8 {
+        // A process of its own each time: nobody remembers the generation, every tombstone is met again.
+        google.process().create(&class(), &key).await.unwrap();
+        let id = google.only_live()["id"].as_str().unwrap().to_owned();
+        google.emulator.owner_delete(support::USER, &id).unwrap();
+    }
+    let told = google.process().create(&class(), &key).await;
+    assert_one_live_and_verified(&google, &told, "ninth");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repair_or_an_adoption_whose_answers_are_always_lost_does_not_hammer_google() {
+    for other_call in [true, false] {
+        let google = Google::new();
+        if other_call {
+            let skip = json!({ "idempotencyKey": "k", "skipVerification": true });
+            google.process().create(&class(), &skip).await.unwrap();
+        } else {
+            google.fault(Rule::next("events.insert", Fault::Corrupt { fields: None }));
+        }
+        google.fault(Rule::always("events.patch", Fault::status(503)));
+        let process = google.process();
+        let error = process.create(&class(), &json!({ "idempotencyKey": "k" })).await.unwrap_err();
+        assert_ne!(error.outcome, Outcome::NotSent);
+        assert!(google.requests("events.patch") <= 20, "{}", google.requests("events.patch"));
+        assert!(google.emulator.requests().len() < 50);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_goes_out_for_the_event_and_never_for_our_bookkeeping() {
+    let google = Google::new();
+    let (first, second) = (google.process(), google.process());
+    let key = json!({ "idempotencyKey": "k" });
+    first.create(&class(), &key).await.unwrap();
+    let mails = google.emulator.mails().len();
+    second.create(&class(), &key).await.unwrap();
+    assert_eq!(google.emulator.mails().len(), mails, "an adoption mails nobody");
+
+    let google = Google::new().with([Rule::always("events.insert", Fault::Late { after_ms: None })]);
+    let process = google.process();
+    process.create(&class(), &json!({ "timeoutMs": 2_000 })).await.unwrap_err();
+    google.emulator.clear_faults();
+    assert!(process.settle().await.is_empty());
+    assert!(google.emulator.mails().is_empty(), "neither does a fence: {:?}", google.emulator.mails());
+    let quiet = google.emulator.requests();
+    let quiet = quiet.iter().filter(|request| request.method != "GET" && request.fault.is_none());
+    assert!(quiet.clone().count() >= 2);
+    assert!(quiet.clone().all(|request| request.query.contains("sendUpdates=none")), "{:?}", quiet.collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn guests_who_were_invited_to_what_is_removed_again_are_told_and_others_are_not() {
+    for (send_updates, expected) in [("all", "sendUpdates=externalOnly"), ("none", "sendUpdates=none")] {
+        let google = Google::new();
+        google.fault(Rule::always("events.insert", Fault::Corrupt { fields: None }));
+        google.fault(Rule::always("events.patch", Fault::Corrupt { fields: None }));
+        let told = google.process().create(&class(), &json!({ "sendUpdates": send_updates })).await.unwrap();
+        assert_eq!(told["cleanup"], "deleted");
+        let requests = google.emulator.requests();
+        let removal = requests.iter().find(|request| request.operation == Some("events.delete")).unwrap();
+        assert!(removal.query.contains(expected), "{}", removal.query);
+    }
 }

@@ -1,6 +1,6 @@
 //! The journal between processes: intents, leases, take-overs, and a store whose puts are late, lost or cut off.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Google, Process, START_MS, class, now, pass, writes};
+use support::{Google, Process, START_MS, class, now, pass, shared_store, writes};
 use surecal::clock::Clock;
 use surecal::model::{Claim, Code, Outcome};
 use surecal::store::{Change, Disposal, Entry, Failing, Journal, MemoryStore, Resumed, State, Store, Written};
@@ -20,7 +20,7 @@ fn key(name: &str) -> Value {
 
 /// Two processes with one store; only `recover()` takes over.
 fn pair(google: &Google, lease_ms: u64) -> (Process, Process) {
-    let store = google.shared_store();
+    let store = shared_store();
     let config = json!({ "leaseMs": lease_ms, "recovery": "manual" });
     (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)))
 }
@@ -118,7 +118,7 @@ async fn what_a_crash_left_is_listed_until_a_call_of_its_user_brings_credentials
 #[tokio::test(start_paused = true)]
 async fn what_a_crash_left_is_worked_off_unasked_when_its_lease_has_run_out() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let config = json!({ "leaseMs": 2_000 });
     let (dies, lives) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
     lives.create(&class(), &key("mine")).await.unwrap();
@@ -131,7 +131,7 @@ async fn what_a_crash_left_is_worked_off_unasked_when_its_lease_has_run_out() {
 #[tokio::test(start_paused = true)]
 async fn credentials_that_come_after_the_look_are_used_without_another_one_being_asked_for() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let config = json!({ "leaseMs": 60_000 });
     let (dies, lives) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
     crash(&google, &dies, "k").await;
@@ -144,7 +144,7 @@ async fn credentials_that_come_after_the_look_are_used_without_another_one_being
 #[tokio::test(start_paused = true)]
 async fn of_two_that_recover_at_once_one_does_the_work() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let config = json!({ "leaseMs": 2_000, "recovery": "manual" });
     let process = || google.process_on(&config, Some(&store));
     let (dies, one, two) = (process(), process(), process());
@@ -158,6 +158,25 @@ async fn of_two_that_recover_at_once_one_does_the_work() {
     assert!(google.live().is_empty());
     assert_eq!(google.requests("events.delete"), 1);
     assert_eq!(google.settled().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_lost_its_lease_to_nobody_cleans_up_by_itself_when_the_store_is_back() {
+    let google = Google::new();
+    let process = google.process_with(&json!({ "leaseMs": 1_000, "recovery": "manual" }));
+    let reads = process.network.hold(|request| request.method == http::Method::GET);
+    let call = process.spawn_create(&class(), &key("k"));
+    reads.caught(1).await;
+    process.line.cut(true);
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(error.outcome, Outcome::Unknown);
+    reads.release().await;
+    pass(30).await;
+    google.only_live();
+    process.line.cut(false);
+    assert!(process.settle().await.is_empty());
+    assert!(google.live().is_empty());
+    assert_eq!(google.settled()[0]["settled"], "deleted");
 }
 
 /// A success that is told is never turned into clean-up, whoever looks, and whenever.
@@ -205,7 +224,7 @@ async fn trace_15_a_success_that_is_never_written_is_taken_back() {
 #[tokio::test(start_paused = true)]
 async fn trace_16_a_taker_starts_before_it_knows() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let config = json!({ "recovery": "manual" });
     let owner = google.process_on(&config, Some(&store));
     let taker = google.process_at(&config, Some(&store), START_MS + 120_000);

@@ -1,7 +1,7 @@
 //! The traces that broke the simpler protocols of a create, each by its number: two processes, a network and a store that
 //! delay what the test tells them to. Every test counts what Google holds at the end.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{Google, Process, Told, claims, class, names, pass, writes};
+use support::{Google, Process, Told, claims, class, names, pass, shared_store, writes};
 use surecal::google::HttpRequest;
 use surecal::model::{Code, Outcome};
 use surecal::store::Written;
@@ -74,11 +74,32 @@ async fn trace_1_success_deleted() {
     assert_eq!(claims(&event), promised, "only the second call's claim was taken out");
 }
 
+/// A clean-up's delete that arrives when another call has claimed the event meanwhile, and was told success, meets another
+/// `ETag`.
+#[tokio::test(start_paused = true)]
+async fn trace_1_success_deleted_by_a_late_delete() {
+    let google = Google::new();
+    let (first, second) = (google.process(), google.process());
+    let reads = first.network.hold(is_get);
+    let deletes = first.network.hold(|request| request.method == Method::DELETE);
+    let call = first.spawn_create(&class(), &key());
+    reads.caught(1).await;
+    call.await.unwrap().unwrap_err();
+    reads.release().await;
+    deletes.caught(1).await;
+    let told = second.create(&class(), &key()).await;
+    deletes.release().await;
+    nothing_pending(&[&first, &second]).await;
+    let event = google.only_live();
+    assert_success(&told, &event);
+    assert_eq!(claims(&event).len(), 1, "the first call's claim was taken out");
+}
+
 /// What a process that died had stored wrong is not taken for an edit of its owner: the journal decides.
 #[tokio::test(start_paused = true)]
 async fn trace_2_wrong_content_told_as_success() {
     let google = Google::new().with([garbled(1)]);
-    let store = google.shared_store();
+    let store = shared_store();
     let (first, second) = (google.process_on(&json!({}), Some(&store)), google.process_on(&json!({}), Some(&store)));
     let reads = first.network.hold(is_get);
     let call = first.spawn_create(&class(), &key());
@@ -116,7 +137,7 @@ async fn trace_2_wrong_content_of_unknown_fate_is_told_as_applied_and_left() {
     assert_eq!(claims(&google.only_live()), before, "only its own claim is taken off");
 }
 
-/// An adoption that arrives after its call has cleaned up meets another ETag.
+/// An adoption that arrives after its call has cleaned up meets another `ETag`.
 #[tokio::test(start_paused = true)]
 async fn trace_3_phantom_by_a_late_adoption() {
     let google = Google::new();
@@ -212,7 +233,7 @@ async fn trace_5_a_fence_is_known_by_its_date_too() {
 #[tokio::test(start_paused = true)]
 async fn trace_6_owners_edit_reverted() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let (first, second) = (google.process_on(&json!({}), Some(&store)), google.process_on(&json!({}), Some(&store)));
     first.create(&class(), &key()).await.unwrap();
     let id = google.only_live()["id"].as_str().unwrap().to_owned();
@@ -230,7 +251,7 @@ async fn trace_6_owners_edit_reverted() {
 #[tokio::test(start_paused = true)]
 async fn trace_6_an_edit_made_while_another_call_has_its_claim_on_the_event_is_kept() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let (first, second) = (google.process_on(&json!({}), Some(&store)), google.process_on(&json!({}), Some(&store)));
     let first_reads = first.network.hold(is_get);
     let call = first.spawn_create(&class(), &key());
@@ -259,7 +280,7 @@ async fn trace_6_an_edit_made_while_another_call_has_its_claim_on_the_event_is_k
 #[tokio::test(start_paused = true)]
 async fn trace_6_an_edit_made_while_the_other_calls_success_is_being_written_is_kept() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let (first, second) = (google.process_on(&json!({}), Some(&store)), google.process_on(&json!({}), Some(&store)));
     let result = first.line.hold(1, |put| writes(put, "succeeded"));
     let call = first.spawn_create(&class(), &key());
@@ -276,7 +297,7 @@ async fn trace_6_an_edit_made_while_the_other_calls_success_is_being_written_is_
     assert_eq!(event["summary"], "Algebra, room 7");
 }
 
-/// A repair that arrives late meets another ETag.
+/// A repair that arrives late meets another `ETag`.
 #[tokio::test(start_paused = true)]
 async fn trace_6_a_late_repair_writes_over_nobodys_edit() {
     let google = Google::new().with([garbled(1)]);
@@ -297,7 +318,7 @@ async fn trace_6_a_late_repair_writes_over_nobodys_edit() {
 #[tokio::test(start_paused = true)]
 async fn trace_7_told_success_recorded_failure() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let config = json!({ "leaseMs": 5_000, "recovery": "manual" });
     let (owner, taker) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
     let results = owner.line.hold(usize::MAX, |put| writes(put, "succeeded"));
@@ -334,7 +355,7 @@ async fn trace_7_told_unknown_recorded_success() {
 #[tokio::test(start_paused = true)]
 async fn trace_7_who_lost_its_lease_sends_nothing_more() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let config = json!({ "leaseMs": 2_000, "recovery": "manual" });
     let (owner, taker) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
     taker.create(&class(), &json!({ "idempotencyKey": "another class" })).await.unwrap();
@@ -359,7 +380,7 @@ async fn trace_7_who_lost_its_lease_sends_nothing_more() {
 #[tokio::test(start_paused = true)]
 async fn trace_8_two_generations_alive() {
     let google = Google::new();
-    let store = google.shared_store();
+    let store = shared_store();
     let process = || google.process_on(&json!({}), Some(&store));
     let (first, second) = (process(), process());
     first.create(&class(), &key()).await.unwrap();

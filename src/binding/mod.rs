@@ -19,7 +19,7 @@ use self::host::JsHost;
 use crate::clock::Clock;
 use crate::model::{CalendarError, Code};
 use crate::policy::Backoff;
-use crate::service::{Cancel, Foundation, Grants, Listener, Service, own_verdict, to_text};
+use crate::service::{Cancel, Foundation, Listener, Service, own_verdict, to_text};
 
 /// Threads of the runtime that all environments of a process share. Calls wait on the network, they do not compute.
 const WORKER_THREADS: usize = 2;
@@ -92,17 +92,8 @@ impl NativeService {
         let listener: Listener = Arc::new(move |notice| {
             notify.call((to_text(&notice),).into(), ThreadsafeFunctionCallMode::NonBlocking);
         });
-        let host = Some(JsHost::of(ask.build_threadsafe_function().weak::<true>().build()?));
-        let clock = Clock::system();
-        let foundation = Foundation {
-            transport: None,
-            store: None,
-            clock,
-            listener,
-            host,
-            endpoint: None,
-            grants: Grants::of_process(),
-        };
+        let host = Some(JsHost::asking(ask.build_threadsafe_function().weak::<true>().build()?));
+        let foundation = Foundation { listener, host, ..Foundation::new(Clock::system()) };
         let service = Service::new(&config_json, foundation).map_err(|error| rejection(&error))?;
         within_runtime_if_available(|| service.watch_for_left_overs());
         Ok(Self { service, signals: Arc::default() })

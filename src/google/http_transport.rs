@@ -295,16 +295,20 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
-/// `https:` anywhere, `http:` on this machine, and nothing but scheme, host, port and path.
 fn check_url(text: &str, field: &str) -> Result<Url, CalendarError> {
-    let wrong = |what: &str| {
+    check_address(text).map_err(|what| {
         let message = format!("{field} {what}. Nothing was sent; correct the configuration.");
         CalendarError {
             field: Some(field.to_owned()),
             ..CalendarError::new(Code::Configuration, Outcome::NotSent, message)
         }
-    };
-    let url = Url::parse(text).map_err(|_| wrong("must be an absolute URL"))?;
+    })
+}
+
+/// An address to which tokens may be sent: `https:` anywhere, `http:` on this machine, and nothing but scheme, host, port
+/// and path. The error completes the sentence "rootUrl …".
+pub fn check_address(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "must be an absolute URL")?;
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -314,13 +318,13 @@ fn check_url(text: &str, field: &str) -> Result<Url, CalendarError> {
     match url.scheme() {
         "https" => {}
         "http" if is_loopback => {}
-        _ => return Err(wrong("must be https:, or http: to a loopback host")),
+        _ => return Err("must be https:, or http: to a loopback host"),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("must hold no user name or password"));
+        return Err("must hold no user name or password");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("must hold no query and no fragment"));
+        return Err("must hold no query and no fragment");
     }
     Ok(url)
 }

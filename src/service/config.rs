@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use crate::google::OauthClient;
+use crate::google::transport::check_address;
 use crate::model::CalendarError;
 use crate::model::instant::known_zone;
 use crate::policy::{Backoff, Limits};
@@ -121,7 +122,8 @@ impl Default for Config {
 }
 
 /// What `configure` may not change while calls run.
-const FIXED: &[&str] = &["rootUrl", "tokenUrl", "clientId", "clientSecret", "redirectUri", "store", "leaseMs"];
+const FIXED: &[&str] =
+    &["rootUrl", "tokenUrl", "clientId", "clientSecret", "redirectUri", "store", "leaseMs", "connectTimeoutMs"];
 
 impl Config {
     /// Reads a configuration; keys that are absent have their default.
@@ -143,10 +145,12 @@ impl Config {
     }
 
     fn read(&mut self, mut top: Reader) -> Result<(), CalendarError> {
-        if let Some(url) = top.string("rootUrl")? {
-            self.root_url = url;
+        for key in ["rootUrl", "tokenUrl"] {
+            let Some(url) = top.string(key)? else { continue };
+            // Tokens and secrets go there.
+            check_address(&url).map_err(|what| top.fault(key, what))?;
+            *(if key == "rootUrl" { &mut self.root_url } else { &mut self.token_url }) = url;
         }
-        set(&mut self.token_url, top.string("tokenUrl")?);
         top.string("redirectUri")?;
         match (top.string("clientId")?, top.string("clientSecret")?) {
             (Some(id), Some(secret)) => self.client = Some(OauthClient::new(id, secret)),

@@ -46,8 +46,8 @@ use crate::google::{
     Calendar, HttpTokenEndpoint, HttpTransport, Sender, SenderConfig, TokenEndpoint, Transport, TransportConfig,
 };
 use crate::model::CalendarError;
-use crate::operation::Context;
 use crate::operation::create::{Created, OnDeleted};
+use crate::operation::{Context, WriteParams};
 use crate::store::{IdempotencyClaims, Journal, Store};
 
 pub use self::background::Pending;
@@ -89,6 +89,7 @@ struct Alike {
     user: String,
     key: String,
     print: String,
+    params: WriteParams,
     verified: bool,
     on_deleted: OnDeleted,
 }
@@ -109,6 +110,22 @@ pub struct Foundation {
     pub endpoint: Option<Arc<dyn TokenEndpoint>>,
     /// Which grants share one refresh; [`Grants::of_process`] but in tests.
     pub grants: Grants,
+}
+
+impl Foundation {
+    /// The defaults: HTTP, this process's memory, nobody who listens or keeps tokens.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            transport: None,
+            store: None,
+            clock,
+            listener: Arc::new(|_| {}),
+            host: None,
+            endpoint: None,
+            grants: Grants::of_process(),
+        }
+    }
 }
 
 impl Service {

@@ -47,18 +47,22 @@ impl Google {
 
     pub fn in_zone(zone: &str) -> Self {
         let emulator = Emulator::new(Options { seed: 7, ..Options::default() });
-        emulator
-            .add_user(NewUser {
-                email: USER.to_owned(),
-                access_token: Some(TOKENS[0].to_owned()),
-                refresh_token: None,
-                expires_in_seconds: Some(1_000_000_000),
-                time_zone: Some(zone.to_owned()),
-                scope: None,
-                service_account: false,
-            })
-            .unwrap();
-        Self { emulator, notices: Arc::default(), host: None }
+        let google = Self { emulator, notices: Arc::default(), host: None };
+        google.add_user(USER, TOKENS[0], zone);
+        google
+    }
+
+    pub fn add_user(&self, email: &str, token: &str, zone: &str) {
+        let user = NewUser {
+            email: email.to_owned(),
+            access_token: Some(token.to_owned()),
+            refresh_token: None,
+            expires_in_seconds: Some(1_000_000_000),
+            time_zone: Some(zone.to_owned()),
+            scope: None,
+            service_account: false,
+        };
+        self.emulator.add_user(user).unwrap();
     }
 
     pub fn with(self, rules: impl IntoIterator<Item = Rule>) -> Self {
@@ -104,11 +108,6 @@ impl Google {
         Process { service: Service::new(&config.to_string(), foundation).unwrap(), network, line }
     }
 
-    /// A store that several processes share.
-    pub fn shared_store(&self) -> Arc<MemoryStore> {
-        Arc::new(MemoryStore::new(Clock::paused(START_MS)))
-    }
-
     /// The owner changes some fields, or (`put`) writes an old copy back with these fields: our marks are wiped.
     pub fn owner_edits(&self, id: &str, fields: &Value, put: bool) {
         let fields: Map<_, _> = fields.as_object().unwrap().clone();
@@ -149,6 +148,11 @@ impl Google {
             .filter(|notice| notice["type"] == "settled")
             .collect()
     }
+}
+
+/// A store that several processes share.
+pub fn shared_store() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new(Clock::paused(START_MS)))
 }
 
 /// The claims on an event.
@@ -213,6 +217,14 @@ impl Process {
 
     pub async fn create_until(&self, event: &Value, options: &Value, cancel: Cancel) -> Told {
         parsed(self.service.create_event(&args(options), &event.to_string(), cancel).await)
+    }
+
+    /// A create of another user of the application.
+    pub async fn create_as(&self, user: &str, token: &str, event: &Value, options: &Value) -> Told {
+        let args = json!({
+            "userId": user, "calendarId": "primary", "auth": { "accessToken": token }, "options": options
+        });
+        parsed(self.service.create_event(&args.to_string(), &event.to_string(), Cancel::default()).await)
     }
 
     pub async fn create_many(&self, events: &[Value], options: &Value) -> Told {

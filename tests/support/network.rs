@@ -8,7 +8,7 @@ use surecal::policy::{FaultKind, TransportFault};
 use surecal_emulator::{Emulator, Verdict};
 
 /// The access tokens of all tests.
-pub const TOKENS: &[&str] = &["ya29.teacher", "ya29.other", "ya29.unknown"];
+pub const TOKENS: &[&str] = &["ya29.teacher", "ya29.other", "ya29.unknown", "ya29.canary-token"];
 
 /// See the module.
 pub struct InMemory(pub Emulator);

@@ -52,11 +52,13 @@ pub struct StoreLine {
     cut: watch::Sender<bool>,
     /// The server's end: applied, but the answer is lost, this many times.
     deaf: Arc<Mutex<usize>>,
+    written: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl StoreLine {
     pub fn to(store: &Arc<MemoryStore>) -> Self {
-        Self { store: Arc::clone(store), late: Arc::default(), cut: watch::Sender::new(false), deaf: Arc::default() }
+        let cut = watch::Sender::new(false);
+        Self { store: Arc::clone(store), late: Arc::default(), cut, deaf: Arc::default(), written: Arc::default() }
     }
 
     /// Holds the first `most` puts that are `wanted`.
@@ -70,6 +72,11 @@ impl StoreLine {
         };
         self.late.lock().unwrap().push(late.clone());
         late
+    }
+
+    /// Keys and values of every put that this process made.
+    pub fn written(&self) -> Vec<(String, String)> {
+        self.written.lock().unwrap().clone()
     }
 
     pub fn cut(&self, cut: bool) {
@@ -99,6 +106,7 @@ impl Store for StoreLine {
     fn put(&self, put: Put) -> BoxFuture<'_, Result<Written, StoreFault>> {
         Box::pin(async move {
             self.through().await;
+            self.written.lock().unwrap().push((put.key.clone(), put.value.clone()));
             if self.late.lock().unwrap().iter().any(|late| late.catches(&put)) {
                 return std::future::pending().await;
             }
