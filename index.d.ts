@@ -13,6 +13,25 @@
  * const result = await service.createEvent(userId, auth, eventData, { idempotencyKey })
  */
 
+import type { Auth, GoogleAuthMiddleware, RefreshOptions, RequireGoogleAuthOptions } from './lib/types/auth'
+import type { TokenConfig, TokenStore } from './lib/types/auth'
+import type { CalendarEvent } from './lib/types/event'
+import type {
+  BatchResult,
+  CreateResult,
+  DeleteResult,
+  GetResult,
+  Metrics,
+  PendingEntry,
+  UpdateResult,
+  VerificationDetails,
+  VerifyResult,
+} from './lib/types/results'
+
+export type * from './lib/types/auth'
+export type * from './lib/types/event'
+export type * from './lib/types/results'
+
 // ---------------------------------------------------------------- errors
 
 /** Every code of {@link CalendarError}; the README's table tells the HTTP status and whether it is retryable. */
@@ -66,7 +85,8 @@ export type CalendarErrorCode =
  * "Is it in the calendar?", as far as this process can know.
  * - `not-sent`: nothing of the call ever reached Google.
  * - `rejected`: Google, or a check before the write, refused it; nothing changed.
- * - `unknown`: a write was sent and its fate is not known; it is settled in the background and listed by `pending()`.
+ * - `unknown`: a write was sent and its fate is not known. A create is settled in the background and listed by `pending()`
+ *   until then; after an update or a delete, read the event or call again.
  * - `applied`: the write is in the calendar although the call failed.
  */
 export type Outcome = 'not-sent' | 'rejected' | 'unknown' | 'applied'
@@ -131,187 +151,10 @@ export interface CalendarErrorJson {
   field?: string
 }
 
-// ---------------------------------------------------------------- events
-
-/** A start or an end: `date` for whole days, else `dateTime` (RFC 3339), with an offset or with `timeZone`. */
-export interface EventTime {
-  /** `2027-03-01`, for all-day events; the end is the day after the last one. */
-  date?: string | null
-  /** `2027-03-01T10:00:00+01:00`, or without an offset and with `timeZone`. */
-  dateTime?: string | null
-  /** IANA name. Recurring events need it; @default the calendar's `timeZone` from `resolveCalendar` or the config. */
-  timeZone?: string | null
-}
-
-export interface EventAttendee {
-  email?: string | null
-  displayName?: string | null
-  additionalGuests?: number | null
-  comment?: string | null
-  id?: string | null
-  optional?: boolean | null
-  organizer?: boolean | null
-  resource?: boolean | null
-  /** `needsAction`, `declined`, `tentative` or `accepted`. */
-  responseStatus?: string | null
-  self?: boolean | null
-}
-
-/**
- * An event as Google's API has it; the type is interchangeable with `calendar_v3.Schema$Event` of Google's client.
- * What Google alone writes (`etag`, `htmlLink`, `creator`, …) is not sent; `id` is refused, for ids come from the
- * idempotency key.
- */
-export interface CalendarEvent {
-  anyoneCanAddSelf?: boolean | null
-  attachments?: EventAttachment[]
-  attendees?: EventAttendee[]
-  attendeesOmitted?: boolean | null
-  birthdayProperties?: {
-    contact?: string | null
-    customTypeName?: string | null
-    type?: string | null
-  }
-  colorId?: string | null
-  conferenceData?: ConferenceData
-  created?: string | null
-  creator?: { displayName?: string; email?: string; id?: string; self?: boolean } | null
-  description?: string | null
-  end?: EventTime
-  endTimeUnspecified?: boolean | null
-  etag?: string | null
-  eventLabelId?: string | null
-  eventType?: string | null
-  extendedProperties?: {
-    private?: { [key: string]: string }
-    shared?: { [key: string]: string }
-  } | null
-  focusTimeProperties?: {
-    autoDeclineMode?: string | null
-    chatStatus?: string | null
-    declineMessage?: string | null
-  }
-  gadget?: {
-    display?: string
-    height?: number
-    iconLink?: string
-    link?: string
-    preferences?: { [key: string]: string }
-    title?: string
-    type?: string
-    width?: number
-  } | null
-  guestsCanInviteOthers?: boolean | null
-  guestsCanModify?: boolean | null
-  guestsCanSeeOtherGuests?: boolean | null
-  hangoutLink?: string | null
-  htmlLink?: string | null
-  iCalUID?: string | null
-  id?: string | null
-  kind?: string | null
-  location?: string | null
-  locked?: boolean | null
-  organizer?: { displayName?: string; email?: string; id?: string; self?: boolean } | null
-  originalStartTime?: EventTime
-  outOfOfficeProperties?: {
-    autoDeclineMode?: string | null
-    declineMessage?: string | null
-  }
-  privateCopy?: boolean | null
-  recurrence?: string[] | null
-  recurringEventId?: string | null
-  reminders?: {
-    overrides?: Array<{ method?: string | null; minutes?: number | null }>
-    useDefault?: boolean
-  } | null
-  sequence?: number | null
-  source?: { title?: string; url?: string } | null
-  start?: EventTime
-  status?: string | null
-  summary?: string | null
-  transparency?: string | null
-  updated?: string | null
-  visibility?: string | null
-  workingLocationProperties?: {
-    customLocation?: { label?: string } | null
-    homeOffice?: any | null
-    officeLocation?: {
-      buildingId?: string
-      deskId?: string
-      floorId?: string
-      floorSectionId?: string
-      label?: string
-    } | null
-    type?: string | null
-  }
-}
-
-export interface EventAttachment {
-  fileId?: string | null
-  fileUrl?: string | null
-  iconLink?: string | null
-  mimeType?: string | null
-  title?: string | null
-}
-
-/** See Google's reference; `createRequest` with `conferenceSolutionKey: { type: 'hangoutsMeet' }` asks for a Meet link. */
-export interface ConferenceData {
-  conferenceId?: string | null
-  conferenceSolution?: { iconUri?: string | null; key?: { type?: string | null }; name?: string | null }
-  createRequest?: {
-    conferenceSolutionKey?: { type?: string | null }
-    requestId?: string | null
-    status?: { statusCode?: string | null }
-  }
-  entryPoints?: Array<{
-    accessCode?: string | null
-    entryPointFeatures?: string[] | null
-    entryPointType?: string | null
-    label?: string | null
-    meetingCode?: string | null
-    passcode?: string | null
-    password?: string | null
-    pin?: string | null
-    regionCode?: string | null
-    uri?: string | null
-  }>
-  notes?: string | null
-  parameters?: { addOnParameters?: { parameters?: { [key: string]: string } | null } }
-  signature?: string | null
-}
-
-// ---------------------------------------------------------------- auth and the caller's callbacks
+// ---------------------------------------------------------------- the caller's callbacks
 
 /** A user's id: text, a number, or an id object such as a MongoDB ObjectId. Plain objects are refused. */
 export type UserId = string | number | bigint | { toHexString(): string } | { toString(): string }
-
-/** Plain credentials, as Google's client keeps them. */
-export interface Credentials {
-  access_token?: string | null
-  refresh_token?: string | null
-  /** Unix time in milliseconds. */
-  expiry_date?: number | null
-}
-
-/** Any object of google-auth-library, or one that behaves like it. `credentials.access_token` is taken first. */
-export type AuthClient =
-  | { credentials: Credentials }
-  | { getAccessToken(): PromiseLike<AccessTokenAnswer> | AccessTokenAnswer }
-  | { getRequestHeaders(): PromiseLike<HeadersAnswer> | HeadersAnswer }
-
-export type AccessTokenAnswer = string | null | undefined | { token?: string | null }
-/** A `Headers`, or a plain object, with `authorization: Bearer …`. */
-export type HeadersAnswer = { get(name: string): string | null | undefined } | { [name: string]: unknown }
-
-/** An access token, credentials, an auth client, or null: then `tokenStore.load(userId)` is asked. */
-export type Auth = string | Credentials | AuthClient | null | undefined
-
-export interface TokenStore {
-  /** What is stored for a user; null for nobody. */
-  load(userId: string): PromiseLike<Auth> | Auth
-  /** Keeps refreshed tokens. */
-  save?(userId: string, tokens: Credentials): unknown
-}
 
 /** Which calendar of a user is written to. */
 export interface CalendarPlace {
@@ -391,11 +234,14 @@ export interface CalendarConfig {
   rootUrl?: string
   /** OAuth token endpoint; plain `http:` only for loopback hosts. @default Google's */
   tokenUrl?: string
+  /** The app's OAuth client, to refresh tokens with; an OAuth2Client that brings its own is refreshed with that. */
   clientId?: string
   clientSecret?: string
+  /** For the clients that `getRefreshedOAuthClient` makes. */
   redirectUri?: string
-  /** Asked when a call's `auth` is null. */
+  /** Asked when a call's `auth` is null, and before a refresh. */
   tokenStore?: TokenStore
+  tokens?: TokenConfig
   /** @default every user's `primary` */
   resolveCalendar?(userId: string): PromiseLike<CalendarPlace> | CalendarPlace
   /** For calls that name an event only. */
@@ -424,12 +270,6 @@ export interface CalendarConfig {
   store?: 'memory'
   /** How long a silent owner keeps a claim or a journal entry. @default 30000 */
   leaseMs?: number
-  idempotency?: {
-    /** @default true */
-    enabled?: boolean
-    /** @default 3600000 */
-    ttlMs?: number
-  }
   /** `'manual'`: only `recover()` works off what a crash left. @default 'auto' */
   recovery?: 'auto' | 'manual'
   /** @default silent */
@@ -505,6 +345,8 @@ export interface ListQuery {
   updatedMin?: string | Date
   /** Events per page, at most 2500; all pages are read in any case. @default Google's 250 */
   maxResults?: number
+  /** Where to begin; from there, all pages are read. @default the first page */
+  pageToken?: string
   /** Instances of recurring events instead of the series. @default false */
   singleEvents?: boolean
   orderBy?: 'startTime' | 'updated'
@@ -515,201 +357,6 @@ export interface ListQuery {
   privateExtendedProperty?: string | string[]
   sharedExtendedProperty?: string | string[]
   eventTypes?: string | string[]
-}
-
-// ---------------------------------------------------------------- results
-
-/** One field that differs. */
-export interface Mismatch {
-  /** `summary`, `start.dateTime`, `end.date`, `recurrence`, `attendees`, … */
-  field: string
-  expected: unknown
-  actual: unknown
-}
-
-/** Something that did not fail the call and should be known: `STAMP_LOST`, `ATTENDEES_OMITTED`, … */
-export interface Warning {
-  code: string
-  message: string
-  /** The fields concerned. */
-  fields?: string[]
-}
-
-/** The calendar that was written to. */
-export interface PlaceFields {
-  calendarType: string
-  secondaryCalendarId: string | null
-  subscriptionPlan: string | null
-}
-
-export interface CreateSuccess extends PlaceFields {
-  success: true
-  /** Read back from Google after the write, critical fields equal. False only with `skipVerification` or verification switched off. */
-  verified: boolean
-  /** The event as Google holds it. */
-  event: CalendarEvent
-  eventId: string
-  /** SHA-256 of the canonical event data. */
-  eventHash: string
-  /** The key's event was there already. */
-  replayed: boolean
-  /** A difference was put right after the write. */
-  repaired: boolean
-  /** HTTP exchanges. */
-  attempts: number
-  warnings: Warning[]
-}
-
-export interface CreateFailure extends PlaceFields {
-  success: false
-  verified: false
-  /** `Event verification failed: …` */
-  error: string
-  errorCode: 'VERIFICATION_FAILED'
-  verificationDetails: VerificationDetails
-  /** What became of the event: deleted, left because somebody else relies on it, or still being cleaned up. */
-  cleanup: 'deleted' | 'kept' | 'pending'
-  eventId: string
-  attempts: number
-}
-
-export type CreateResult = CreateSuccess | CreateFailure
-
-export interface BatchSuccess extends PlaceFields {
-  success: true
-  verified: boolean
-  /** In the order of the events asked for. */
-  events: CreateSuccess[]
-  rolledBack: string[]
-  rollbackPending: string[]
-}
-
-export interface BatchFailure extends PlaceFields {
-  success: false
-  verified: false
-  /** Empty: all or nothing. */
-  events: []
-  /** `Event verification failed: …` */
-  error: string
-  errorCode: 'VERIFICATION_FAILED'
-  /** Index of the event that could not be verified. */
-  failedIndex: number
-  mismatches?: Mismatch[]
-  /** Ids of events that were made and taken back. */
-  rolledBack: string[]
-  /** Ids of events still to be taken back; `pending()` lists them. */
-  rollbackPending: string[]
-}
-
-export type BatchResult = BatchSuccess | BatchFailure
-
-export interface VerificationDetails {
-  success: boolean
-  verified: boolean
-  error?: string
-  mismatches?: Mismatch[]
-  eventId?: string
-}
-
-export interface VerifySuccess {
-  success: true
-  verified: true
-  event: CalendarEvent
-  eventId: string
-  attempts: number
-  warnings: Warning[]
-}
-
-export interface VerifyFailure {
-  success: false
-  verified: false
-  error: string
-  errorCode?: CalendarErrorCode
-  mismatches?: Mismatch[]
-  eventId: string
-}
-
-export type VerifyResult = VerifySuccess | VerifyFailure
-
-export interface GetResult extends PlaceFields {
-  success: true
-  event: CalendarEvent
-  eventId: string
-}
-
-export interface UpdateSuccess extends PlaceFields {
-  success: true
-  verified: boolean
-  event: CalendarEvent
-  eventId: string
-  /** The event was so already; nothing was written. */
-  unchanged: boolean
-  attempts: number
-  warnings: Warning[]
-}
-
-export interface UpdateFailure extends PlaceFields {
-  success: false
-  verified: false
-  /** `Event verification failed: …` */
-  error: string
-  errorCode: 'VERIFICATION_FAILED'
-  verificationDetails: VerificationDetails
-  eventId: string
-  attempts: number
-}
-
-export type UpdateResult = UpdateSuccess | UpdateFailure
-
-export interface DeleteResult extends PlaceFields {
-  success: true
-  verified: boolean
-  eventId: string
-  /** It was gone before; also a success. */
-  alreadyDeleted: boolean
-  attempts: number
-}
-
-/** A write or clean-up that is not settled yet. */
-export interface PendingEntry {
-  operation: string
-  userId: string
-  calendarId: string
-  eventId: string
-  /** Unix time in milliseconds. */
-  since: number
-  /** How often it was tried. */
-  rounds: number
-  /** Code of the last try's error. */
-  lastError: CalendarErrorCode | null
-}
-
-/** Counters since the start; no names of users or calendars. */
-export interface Metrics {
-  /** By method. */
-  operations: { [operation: string]: OperationCount }
-  /** HTTP exchanges with Google. */
-  google: { [name: string]: unknown }
-  /** Calls at work now. */
-  inFlight: number
-  /** Writes and clean-up open now. */
-  openWork: number
-  /** Clean-up that came to an end after its call was answered. */
-  settled: number
-}
-
-export interface OperationCount {
-  succeeded: number
-  verified: number
-  replayed: number
-  /** Stored wrong at first and put right. */
-  repaired: number
-  /** Answered with VERIFICATION_FAILED. */
-  unverified: number
-  /** Rejected, by code. */
-  failed: { [code in CalendarErrorCode]?: number }
-  totalMs: number
-  slowestMs: number
 }
 
 // ---------------------------------------------------------------- the service
@@ -788,6 +435,36 @@ export class CalendarService {
   deleteEvent(userId: UserId, auth: Auth, eventId: string, options?: WriteOptions): Promise<DeleteResult>
 
   /**
+   * An auth object with a fresh access token of the user's: a real OAuth2Client when google-auth-library is installed
+   * (an optional peer dependency), else plain credentials. However many ask at once, Google is asked once.
+   *
+   * @param user the id under which `tokenStore` knows the user; an e-mail address, say
+   * @returns null on failure, unless `throwOnFailure`; then it rejects with GOOGLE_AUTH_REQUIRED (the user must
+   * reconnect; `reason` is `invalid_grant` for a grant that is dead), GOOGLE_AUTH_FAILED (it may work later),
+   * STORE_UNAVAILABLE or CONFIGURATION
+   * @example
+   * const oauth2Client = await service.getRefreshedOAuthClient(userEmail, { throwOnFailure: true, requireFresh: true })
+   */
+  getRefreshedOAuthClient<Client = any>(
+    user: UserId,
+    options: RefreshOptions & { throwOnFailure: true },
+  ): Promise<Client>
+  getRefreshedOAuthClient<Client = any>(user: UserId, options?: RefreshOptions): Promise<Client | null>
+
+  /**
+   * Express middleware (4 and 5): a request goes on only with a fresh Google token, as `req.googleOAuth2Client` and
+   * `req.googleTokenValid`; else it is answered 401 with a {@link GoogleAuthRefusal} and `next` is not called. May be
+   * made before `configure()`.
+   *
+   * @throws CalendarError CONFIGURATION for an option that is unknown or of a wrong type
+   * @example
+   * router.post('/classes', verifyAuthToken, service.requireGoogleAuth(), addNewClass)
+   * // Rollback at run time, for all of them: requests go on, with req.googleTokenError.
+   * service.configure({ tokens: { throwOnFailure: false } })
+   */
+  requireGoogleAuth(options?: RequireGoogleAuthOptions): GoogleAuthMiddleware
+
+  /**
    * For call sites not migrated yet: runs `fn` with the service's retry policy, all attempts together within
    * `timeoutMs`. Work whose outcome is unknown (timeout, reset, 5xx) is repeated only when it is `idempotent`.
    *
@@ -864,6 +541,8 @@ export const getEvent: CalendarService['getEvent']
 export const listEvents: CalendarService['listEvents']
 export const updateEvent: CalendarService['updateEvent']
 export const deleteEvent: CalendarService['deleteEvent']
+export const getRefreshedOAuthClient: CalendarService['getRefreshedOAuthClient']
+export const requireGoogleAuth: CalendarService['requireGoogleAuth']
 export const executeWithRetry: CalendarService['executeWithRetry']
 export const withTimeout: CalendarService['withTimeout']
 export const isRetryableError: CalendarService['isRetryableError']

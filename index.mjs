@@ -10,6 +10,8 @@ export const {
   listEvents,
   updateEvent,
   deleteEvent,
+  getRefreshedOAuthClient,
+  requireGoogleAuth,
   executeWithRetry,
   withTimeout,
   isRetryableError,

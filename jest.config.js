@@ -11,4 +11,6 @@ module.exports = {
   },
   // Deadlines of 10 s are part of what is tested.
   testTimeout: 30000,
+  // Tests that wait for a deadline wait together.
+  maxConcurrency: 20,
 }

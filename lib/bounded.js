@@ -10,9 +10,10 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The promise's answer, or LATE after `ms`. The timer never outlives the answer; a rejection after LATE is swallowed,
- * for nobody is left to hear it.
+ * for nobody is left to hear it. Infinity needs no timer.
  */
 async function within(promise, ms) {
+  if (ms === Infinity) return promise
   let timer
   const late = new Promise((resolve) => {
     timer = setTimeout(resolve, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS), LATE)

@@ -3,7 +3,10 @@
 const { CalendarError, configuration, fromNative, validation } = require('./errors')
 const { CALENDAR_OPERATION_TIMEOUT } = require('./constants')
 const { LATE, within, withTimeout } = require('./bounded')
-const { accessTokenOf, authRequired } = require('./auth')
+const { authRequired } = require('./auth')
+const { CallCredentials } = require('./call_credentials')
+const { oauthClientOf } = require('./oauth_client')
+const { requireGoogleAuth } = require('./express/requireGoogleAuth')
 const { PRIMARY, placeOf, placeFromCallback, callbackFailed, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
 const { Call } = require('./call')
@@ -22,7 +25,19 @@ const BATCH_MS_PER_EVENT = 500
 const BATCH_MS_AT_MOST = 60000
 
 /** Settings that the facade itself goes by; all the rest is the native part's. */
-const OWN_SETTINGS = ['timeoutMs', 'attemptTimeoutMs', 'retry']
+const OWN_SETTINGS = [
+  'timeoutMs',
+  'attemptTimeoutMs',
+  'retry',
+  'tokens',
+  'clientId',
+  'clientSecret',
+  'redirectUri',
+  'tokenUrl',
+]
+
+/** Settings that are objects: a new one is laid over the old. */
+const LAYERED_SETTINGS = ['retry', 'tokens']
 
 /** Options that do not cross: a native part can do nothing with them. */
 const KEPT_OPTIONS = ['signal', 'context']
@@ -36,6 +51,8 @@ const BOUND = [
   'listEvents',
   'updateEvent',
   'deleteEvent',
+  'getRefreshedOAuthClient',
+  'requireGoogleAuth',
   'executeWithRetry',
   'withTimeout',
   'isRetryableError',
@@ -56,6 +73,12 @@ class CalendarService {
   #callbacks = {}
   #settings = {}
   #openRecords = new OpenRecords()
+  #credentials = new CallCredentials({
+    native: () => this.#native,
+    settings: () => this.#settings,
+    tokenStore: () => this.#callbacks.tokenStore,
+    log: (level, message, more) => this.#log(level, message, more),
+  })
   /** Whether this is the module's own service, which may be configured again after close(). */
   #startsLater = false
 
@@ -139,7 +162,7 @@ class CalendarService {
   }
 
   async *listEvents(userId, auth, query, options) {
-    let pageToken
+    let pageToken = query?.pageToken
     do {
       const page = await this.#perform({
         operation: 'listEvents',
@@ -153,6 +176,29 @@ class CalendarService {
       if (next !== undefined && next === pageToken) throw repeatedPage()
       pageToken = next
     } while (pageToken !== undefined)
+  }
+
+  // ---- tokens ----
+
+  async getRefreshedOAuthClient(user, options) {
+    const { throwOnFailure = false, ...asked } = crossingOptions(options, 'options')
+    if (typeof throwOnFailure !== 'boolean') throw validation('options.throwOnFailure', 'must be true or false')
+    try {
+      return oauthClientOf(await this.#storedTokens(user, asked), this.#settings)
+    } catch (error) {
+      // A misspelt option is a fault of the program, and not for null to hide.
+      if (throwOnFailure || error.field?.startsWith('options')) throw error
+      this.#log('warn', 'getRefreshedOAuthClient failed and gave null', { code: error.code, reason: error.reason })
+      return null
+    }
+  }
+
+  requireGoogleAuth(options) {
+    return requireGoogleAuth(options, {
+      refresh: (user, asked) => this.getRefreshedOAuthClient(user, asked),
+      throwsOnFailure: () => this.#settings.tokens?.throwOnFailure ?? true,
+      log: (level, message, more) => this.#log(level, message, more),
+    })
   }
 
   // ---- for call sites that were not migrated yet ----
@@ -220,13 +266,21 @@ class CalendarService {
     if (!Number.isFinite(drainMs) || drainMs < 0)
       throw validation('drainMs', 'must be a number of milliseconds, 0 or more')
     if (this.#native === null) return []
-    this.#closing ??= this.#native.close(drainMs).then(JSON.parse, (error) => {
-      throw fromNative(error, { operation: 'close' })
-    })
+    this.#closing ??= this.#closed(this.#native, this.#hold, drainMs)
     return this.#closing
   }
 
   // ---- inside ----
+
+  async #closed(addon, hold, drainMs) {
+    try {
+      return JSON.parse(await addon.close(drainMs))
+    } catch (error) {
+      throw fromNative(error, { operation: 'close' })
+    } finally {
+      hold.release()
+    }
+  }
 
   get #timeoutMs() {
     return this.#settings.timeoutMs ?? CALENDAR_OPERATION_TIMEOUT
@@ -235,7 +289,7 @@ class CalendarService {
   #start(config) {
     const { text, plain, callbacks } = splitConfig(config)
     const { NativeService } = native.load()
-    const addon = this.#ask(() => new NativeService(text, (notice) => this.#noticed(notice)))
+    const addon = this.#ask(() => this.#nativeOver(NativeService, text))
     this.#native = addon
     this.#hold = new LoopHold(addon)
     this.#closing = null
@@ -244,11 +298,18 @@ class CalendarService {
     this.#adopt(plain, callbacks)
   }
 
+  #nativeOver(NativeService, text) {
+    const notify = (notice) => this.#noticed(notice)
+    // Always a promise of a string or null: a thenable of the app's own would end the process.
+    const ask = async (question) => this.#credentials.answer(textIn(question))
+    return new NativeService(text, notify, ask)
+  }
+
   #adopt(plain, callbacks) {
     Object.assign(this.#callbacks, callbacks)
     for (const key of OWN_SETTINGS) {
       if (plain[key] === undefined || plain[key] === null) continue
-      this.#settings[key] = key === 'retry' ? { ...this.#settings.retry, ...plain.retry } : plain[key]
+      this.#settings[key] = LAYERED_SETTINGS.includes(key) ? { ...this.#settings[key], ...plain[key] } : plain[key]
     }
   }
 
@@ -322,40 +383,45 @@ class CalendarService {
       ? `,"query":${textOf({ ...crossingOptions(asked.query, 'query'), pageToken: asked.pageToken }, 'query')}`
       : ''
     const bodyText = body?.()
-    const [place, accessToken] = await Promise.all([
-      this.#place(call, userId, options),
-      this.#accessToken(call, userId, asked.auth),
-    ])
-    begun.place = place
-    const { calendarId, timeZone } = place
-    const text = await call.handOver((ticket) => {
-      const spentMs = call.elapsedMs
-      const head = { userId, calendarId, timeZone, eventId, auth: { accessToken }, spentMs }
-      const args = `${JSON.stringify(head).slice(0, -1)}${pageText},"options":${optionsText}}`
-      return send(addon, args, bodyText, ticket)
-    })
-    const result = JSON.parse(text)
-    return bare ? result : { ...result, ...told(place) }
+    const held = this.#credentials.hold(asked.auth)
+    try {
+      const [place] = await Promise.all([
+        asked.placeless ? {} : this.#place(call, userId, options),
+        this.#credentials.firstToken(call, held),
+      ])
+      begun.place = place
+      const { calendarId, timeZone } = place
+      const text = await call.handOver((ticket) => {
+        const head = { userId, calendarId, timeZone, eventId, auth: held.args, spentMs: call.elapsedMs }
+        const args = `${JSON.stringify(head).slice(0, -1)}${pageText},"options":${optionsText}}`
+        return send(addon, args, bodyText, ticket)
+      })
+      const result = JSON.parse(text)
+      return bare ? result : { ...result, ...told(place) }
+    } catch (error) {
+      throw this.#credentials.withLoadFault(error, userId)
+    } finally {
+      this.#credentials.letGo(held)
+    }
   }
 
   async #place(call, userId, { calendarId }) {
     if (typeof calendarId === 'string') return placeOf({ calendarId })
-    return call.bounded(this.resolveCalendar(userId, call.leftMs + 1), 'resolveCalendar')
+    // One bound is enough, and it is the call's: its message names the method.
+    return call.bounded(this.resolveCalendar(userId, Infinity), 'resolveCalendar')
   }
 
-  async #accessToken(call, userId, auth) {
-    if (auth !== null && auth !== undefined) return call.bounded(accessTokenOf(auth), 'the auth object')
-    const load = this.#callbacks.tokenStore?.load
-    if (!load) {
-      throw authRequired(
-        'No auth was given and no tokenStore is configured. Nothing was sent; pass auth or set tokenStore.load.',
-      )
-    }
-    const stored = await call.bounded(
-      this.#asked('tokenStore.load', () => load(userId)),
-      'tokenStore.load',
-    )
-    return call.bounded(accessTokenOf(stored), 'the stored auth')
+  /** The stored tokens of a user, fresh, by Google's names. */
+  async #storedTokens(user, options) {
+    const tokens = await this.#perform({
+      operation: 'getRefreshedOAuthClient',
+      entry: entries.getRefreshedOAuthClient,
+      asked: { userId: user, auth: null, options, placeless: true },
+      send: (addon, args, _body, ticket) => addon.refreshTokens(args, ticket),
+      bare: true,
+    })
+    if (tokens.refresh_token) return tokens
+    throw authRequired('There is no refresh token for this user in the token store; let the user connect again.')
   }
 
   async #asked(name, callback) {
@@ -409,8 +475,9 @@ class CalendarService {
   /** What the native part tells unasked. It must never throw: there is nobody above it. */
   #noticed(text) {
     try {
-      const notice = JSON.parse(text)
-      if (notice.type === 'settled') this.#toLog(this.#openRecords.settled(notice), 0)
+      const notice = JSON.parse(textIn(text))
+      if (notice.type === 'tokens') this.#credentials.handBack(notice.authRef)
+      else if (notice.type === 'settled') this.#toLog(this.#openRecords.settled(notice), 0)
       else if (notice.type === 'log') {
         const { type: _type, level, message, ...more } = notice
         this.#log(level, message, more)
@@ -427,6 +494,9 @@ class CalendarService {
     ;(async () => write(message, more))().catch(() => {})
   }
 }
+
+/** napi hands over a callback's tuple as an array where the binding does not spread it. */
+const textIn = (argument) => (Array.isArray(argument) ? argument[0] : argument)
 
 const nameOf = (error) => (error instanceof Error ? error.name : typeof error)
 

@@ -14,8 +14,11 @@ export declare class NativeService {
   /**
    * `configJson`: the configuration, every function replaced by `"[function]"`. `notify` gets one JSON text per
    * notice; it is held weakly, so that an idle service does not keep the process.
+   *
+   * `ask` answers one question per call with JSON text or null; the facade wraps it so that it always returns a
+   * promise of that.
    */
-  constructor(configJson: string, notify: (arg: [string]) => void)
+  constructor(configJson: string, notify: (arg0: string) => void, ask: (arg0: string) => Promise<string | undefined | null>)
   /** Changes settings while calls run. */
   configure(partialJson: string): void
   /** See `createEvent` in index.d.ts. */
@@ -34,6 +37,10 @@ export declare class NativeService {
   deleteEvent(argsJson: string, ticket: number): Promise<string>
   /** The `AbortSignal` of a call fired. */
   cancel(ticket: number): void
+  /** The user's tokens, fresh, as JSON text. */
+  refreshTokens(argsJson: string, ticket: number): Promise<string>
+  /** New tokens for the facade's auth object `authRef`, once. */
+  takeTokens(authRef: number): string | null
   /** What is not cleaned up yet. */
   pending(): Promise<string>
   /** One round with everything that is open; what is still open after it. */
@@ -43,7 +50,7 @@ export declare class NativeService {
   /** Attempts and clean-ups that are open now. */
   openWork(): number
   /** Resolves when nothing is open, or after `maxMs`. While it is pending, Node's event loop stays up. */
-  settled(maxMs: number): Promise<void>
+  settled(maxMs: number): Promise<undefined>
   /** Takes no new calls and waits at most `drainMs` for what is open; what is left. */
   close(drainMs: number): Promise<string>
 }

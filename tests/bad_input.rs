@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use support::{Google, TOKENS, class};
 use surecal::clock::Clock;
 use surecal::model::{CalendarError, Code, Outcome};
-use surecal::service::{Cancel, Foundation, Service};
+use surecal::service::{Cancel, Foundation, Grants, Service};
 
 /// What no message may ever repeat.
 const CANARY: &str = "canary-7f3a@example.com";
@@ -123,9 +123,21 @@ const CONFIG: &[(&str, Takes)] = &[
     ("unknownOptions", Word),
 ];
 
+fn service_of(text: &str) -> Result<Service, CalendarError> {
+    let foundation = Foundation {
+        transport: None,
+        store: None,
+        clock: Clock::paused(0),
+        listener: Arc::new(|_| {}),
+        host: None,
+        endpoint: None,
+        grants: Grants::default(),
+    };
+    Service::new(text, foundation)
+}
+
 fn service(config: &Value) -> Result<Service, CalendarError> {
-    let clock = Clock::paused(0);
-    Service::new(&config.to_string(), Foundation { transport: None, store: None, clock, listener: Arc::new(|_| {}) })
+    service_of(&config.to_string())
 }
 
 fn refused_config(config: &Value) -> CalendarError {
@@ -158,9 +170,7 @@ async fn a_setting_nobody_knows_is_refused_by_its_name_unless_that_is_unusual() 
         assert_refused(&refused_config(&config), Code::Configuration, field, path);
     }
     for text in ["", "[]", "7", "null", "\"x\"", "{", "{\"timeoutMs\":NaN}", "{\"timeoutMs\":1e999}"] {
-        let clock = Clock::paused(0);
-        let error = Service::new(text, Foundation { transport: None, store: None, clock, listener: Arc::new(|_| {}) });
-        assert_refused(&error.err().unwrap(), Code::Configuration, "config", text);
+        assert_refused(&service_of(text).err().unwrap(), Code::Configuration, "config", text);
     }
 }
 

@@ -374,3 +374,27 @@ async fn guests_who_were_invited_to_what_is_removed_again_are_told_and_others_ar
         assert!(removal.query.contains(expected), "{}", removal.query);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_leave_taking_that_google_acknowledged_and_dropped_does_not_leave_the_event_to_nobody() {
+    // The first call reads only when the second has adopted: its read is lost once.
+    let google = Google::new().with([
+        Rule::nth("events.insert", 1, Fault::Corrupt { fields: None }),
+        Rule::nth("events.get", 1, Fault::Reset { when: When::Before }),
+    ]);
+    let process = google.process();
+    let calls = ["recreate", "reject"].map(|on_deleted| {
+        let process = process.clone();
+        let options = json!({ "idempotencyKey": "k", "onDeleted": on_deleted });
+        tokio::spawn(async move { process.create(&class(), &options).await })
+    });
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    google.fault(Rule::always("events.get", Fault::Hang { when: When::Before }));
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap_err().outcome, Outcome::Unknown);
+    }
+    google.emulator.clear_faults();
+    google.fault(Rule::nth("events.patch", 1, Fault::Drop));
+    assert!(process.settle().await.is_empty());
+    assert!(google.live().is_empty(), "both were told that it failed");
+}

@@ -374,7 +374,7 @@ impl Credentials for Never {
 async fn credentials_that_never_answer_end_at_the_deadline_with_nothing_sent() {
     let bench = Bench::new([]);
     let error = bench.insert(&bench.scope_with(Arc::new(Never))).await.unwrap_err();
-    assert_eq!(told(&error), (Code::Timeout, Outcome::NotSent));
+    assert_eq!(told(&error), (Code::GoogleAuthFailed, Outcome::NotSent));
     assert_eq!((bench.clock.wall_ms(), bench.sent()), (10_000, 0));
 }
 

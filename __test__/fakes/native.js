@@ -30,21 +30,29 @@ function fakeNative() {
     calls: [],
     services: [],
     answers: {},
+    /** Tokens that wait for an auth client, by its number. */
+    fresh: new Map(),
     openWork: 0,
     verdict: { retry: false, delayMs: 0, why: 'told so' },
     verdicts: [],
   }
 
   class NativeService {
-    constructor(configJson, notify) {
+    constructor(configJson, notify, ask) {
       if (fake.refuseConfig) throw fake.refuseConfig
-      Object.assign(this, { config: JSON.parse(configJson), notify, cancelled: [], holds: [] })
+      Object.assign(this, { config: JSON.parse(configJson), notify, ask, cancelled: [], holds: [] })
       fake.services.push(this)
     }
 
     configure(partialJson) {
       if (fake.refuseConfig) throw fake.refuseConfig
       fake.calls.push({ method: 'configure', args: JSON.parse(partialJson) })
+    }
+
+    takeTokens(authRef) {
+      const tokens = fake.fresh.get(authRef) ?? null
+      fake.fresh.delete(authRef)
+      return tokens && JSON.stringify(tokens)
     }
 
     cancel(ticket) {
@@ -83,7 +91,7 @@ function fakeNative() {
   for (const method of ['createEvent', 'createEvents', 'verifyEvent', 'updateEvent']) {
     NativeService.prototype[method] = async (args, body, ticket) => answer(method, args, body, ticket)
   }
-  for (const method of ['getEvent', 'listPage', 'deleteEvent']) {
+  for (const method of ['getEvent', 'listPage', 'deleteEvent', 'refreshTokens']) {
     NativeService.prototype[method] = async (args, ticket) => answer(method, args, undefined, ticket)
   }
 

@@ -4,6 +4,7 @@ import type { calendar_v3 } from '@googleapis/calendar'
 import type { OAuth2Client } from 'google-auth-library'
 
 declare const oauth2Client: OAuth2Client
+declare const serviceAccount: surecal.ServiceAccountKey
 declare const ofGoogle: calendar_v3.Schema$Event
 declare const ours: surecal.CalendarEvent
 
@@ -25,7 +26,15 @@ async function everyAuth(event: surecal.CalendarEvent): Promise<void> {
   await service.createEvent('user', { access_token: 'token' }, event)
   await service.createEvent('user', { getAccessToken: async () => ({ token: 'token' }) }, event)
   await service.createEvent('user', { getRequestHeaders: async () => new Headers() }, event)
+  await service.createEvent('user', serviceAccount, event)
   await service.createEvent(42, null, event)
+}
+
+async function tokens(app: { use(middleware: (req: object, res: object, next: () => void) => void): void }) {
+  const client: OAuth2Client | null = await service.getRefreshedOAuthClient<OAuth2Client>('user')
+  const sure: OAuth2Client = await service.getRefreshedOAuthClient<OAuth2Client>('user', { throwOnFailure: true })
+  app.use(surecal.requireGoogleAuth({ user: (req) => req.user.email, throwOnFailure: false }))
+  return [client, await service.createEvent('user', sure, {})]
 }
 
 async function results(): Promise<string> {
@@ -61,4 +70,4 @@ void service.createEvent(undefined, null, {})
 // @ts-expect-error not one of Google's words
 void service.createEvent('user', null, {}, { sendUpdates: 'everyone' })
 
-export { everyAuth, results, errors, toGoogle }
+export { everyAuth, tokens, results, errors, toGoogle }

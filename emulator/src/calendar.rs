@@ -9,17 +9,8 @@ use serde_json::{Value, json};
 use crate::event::StoredEvent;
 
 /// The fields of a calendar resource.
-pub(crate) const FIELDS: [&str; 9] = [
-    "kind",
-    "etag",
-    "id",
-    "summary",
-    "description",
-    "location",
-    "timeZone",
-    "conferenceProperties",
-    "dataOwner",
-];
+pub(crate) const FIELDS: [&str; 9] =
+    ["kind", "etag", "id", "summary", "description", "location", "timeZone", "conferenceProperties", "dataOwner"];
 
 /// What somebody may do in a calendar, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

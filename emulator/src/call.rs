@@ -46,7 +46,9 @@ impl Call {
             .collect();
         let (operation, below): (_, &[String]) = match segments.as_slice() {
             [token] if token == "token" && request.method() == Method::POST => (Operation::OauthToken, &[]),
-            [calendar, v3, calendars, below @ ..] if calendar == "calendar" && v3 == "v3" && calendars == "calendars" => {
+            [calendar, v3, calendars, below @ ..]
+                if calendar == "calendar" && v3 == "v3" && calendars == "calendars" =>
+            {
                 if below.iter().any(String::is_empty) {
                     return None;
                 }
@@ -54,7 +56,8 @@ impl Call {
             }
             _ => return None,
         };
-        let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header =
+            |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let query = uri.query().unwrap_or_default();
         let payload = match (operation, request.body()) {
             (Operation::OauthToken, _) => Payload::Nothing,
@@ -81,7 +84,12 @@ impl Call {
     }
 
     /// A call made by the emulator itself, for an owner.
-    pub(crate) fn of_owner(operation: Operation, calendar_id: &str, event_id: &str, body: Option<Map<String, Value>>) -> Self {
+    pub(crate) fn of_owner(
+        operation: Operation,
+        calendar_id: &str,
+        event_id: &str,
+        body: Option<Map<String, Value>>,
+    ) -> Self {
         let parameters = [("conferenceDataVersion", "1"), ("supportsAttachments", "true"), ("sendUpdates", "none")];
         Self {
             operation,

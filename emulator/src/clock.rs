@@ -1,5 +1,7 @@
 //! The emulator's time: tokio's clock, so that a test which pauses tokio pauses Google too.
 
+#![allow(clippy::disallowed_methods, reason = "this is the one place that reads a clock")]
+
 use std::time::Duration;
 
 use jiff::Timestamp;

@@ -1,4 +1,22 @@
 //! The control API: `/_control/…`, JSON in, JSON out. Faults never touch it, and the log does not know it.
+//!
+//! | GET | |
+//! |---|---|
+//! | `state`, `counts`, `requests`, `mails`, `tokenRequests`, `behaviour` | the truth, whole or in parts |
+//! | `events?calendarId=…&live=true`, `history?calendarId=…&eventId=…` | the same of one calendar or event |
+//!
+//! | POST | body |
+//! |---|---|
+//! | `users` (also `tokens`), `calendars` | [`NewUser`], [`NewCalendar`] |
+//! | `tokens/expire`, `tokens/revoke` | `{ email?, accessToken?, refreshToken? }` |
+//! | `client` | `{ clientId, clientSecret }` |
+//! | `faults` (DELETE: no faults any more), `profile` | [`Rule`] or a list of them; [`Profile`] or null |
+//! | `release`, `reset` | |
+//! | `latency`, `behaviour` | `{ ms }`; some fields of [`Behaviour`] |
+//! | `events/edit`, `events/delete`, `events/purge` | `{ calendarId, eventId, fields?, put? }` |
+//! | `events/raw` | `{ calendarId, event }` |
+//! | `outage` (server alone) | `{ on }` |
+//! | `blackHole`, `closeIdle`, `resetConnections` (server alone) | |
 
 use std::time::Duration;
 

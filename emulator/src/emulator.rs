@@ -59,7 +59,8 @@ impl Emulator {
     }
 
     /// The same after the way in: half of the latency (the other half is in the verdict).
-    pub async fn deliver(&self, request: &Request<Bytes>) -> Verdict {
+    pub async fn deliver(&self, request: impl Borrow<Request<Bytes>>) -> Verdict {
+        let request = request.borrow();
         if !control::is_control(request.uri().path()) {
             let way_in = self.world().latency / 2;
             if !way_in.is_zero() {
@@ -80,11 +81,13 @@ impl Emulator {
     }
 
     /// Ends the life of access tokens (one, all of a user, or all) and says of how many.
+    #[allow(clippy::must_use_candidate, reason = "called for what it does")]
     pub fn expire_tokens(&self, email: Option<&str>, access_token: Option<&str>) -> usize {
         self.world().expire_tokens(email, access_token)
     }
 
     /// Revokes refresh tokens (one, all of a user, or all), their access tokens with them, and says how many.
+    #[allow(clippy::must_use_candidate, reason = "called for what it does")]
     pub fn revoke_grants(&self, email: Option<&str>, refresh_token: Option<&str>) -> usize {
         self.world().revoke_grants(email, refresh_token)
     }
@@ -142,7 +145,13 @@ impl Emulator {
 
     /// The calendar's owner changes fields of an event: no fault, no log entry, no mail. With `put`, as a program
     /// does that writes its whole old copy back and knows nothing of extended properties: they are wiped.
-    pub fn owner_edit(&self, calendar_id: &str, event_id: &str, fields: &Map<String, Value>, put: bool) -> Result<Value, String> {
+    pub fn owner_edit(
+        &self,
+        calendar_id: &str,
+        event_id: &str,
+        fields: &Map<String, Value>,
+        put: bool,
+    ) -> Result<Value, String> {
         self.world().owner_edit(calendar_id, event_id, fields, put)
     }
 

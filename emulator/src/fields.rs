@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn nested_selections_keep_only_what_is_named() {
-        let value = json!({ "kind": "k", "etag": "e", "items": [{ "id": 1, "start": { "date": "d", "timeZone": "z" } }] });
+        let value =
+            json!({ "kind": "k", "etag": "e", "items": [{ "id": 1, "start": { "date": "d", "timeZone": "z" } }] });
         assert_eq!(
             apply("kind,items(id,start/date)", value.clone()),
             json!({ "kind": "k", "items": [{ "id": 1, "start": { "date": "d" } }] })

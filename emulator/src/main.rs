@@ -24,7 +24,8 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, Strin
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
             None => (word, words.next()),
         };
-        let number = value.and_then(|value| value.parse::<u64>().ok()).ok_or_else(|| format!("{name} needs a number"))?;
+        let number =
+            value.and_then(|value| value.parse::<u64>().ok()).ok_or_else(|| format!("{name} needs a number"))?;
         match name.as_str() {
             "--port" => arguments.port = u16::try_from(number).map_err(|_| "--port is at most 65535".to_owned())?,
             "--seed" => arguments.options.seed = number,
@@ -51,7 +52,8 @@ async fn run() -> Result<(), String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let (server, address) =
         Server::start(Emulator::new(arguments.options), address).await.map_err(|error| error.to_string())?;
-    let line = json!({ "url": format!("http://{address}"), "controlUrl": format!("http://{}", server.control_address()) });
+    let line =
+        json!({ "url": format!("http://{address}"), "controlUrl": format!("http://{}", server.control_address()) });
     writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush()).map_err(|error| error.to_string())?;
     wait_for_the_end().await;
     // Reading standard input holds a thread of the runtime, which would wait for it: the process ends at once instead.

@@ -25,7 +25,8 @@ const LIST_FIELDS: [&str; 11] = [
 ];
 
 /// Fields of a reply that the emulator never fills but a client may ask for.
-const RARE_FIELDS: [&str; 5] = ["eventType", "originalStartTime", "recurringEventId", "endTimeUnspecified", "eventLabelId"];
+const RARE_FIELDS: [&str; 5] =
+    ["eventType", "originalStartTime", "recurringEventId", "endTimeUnspecified", "eventLabelId"];
 
 /// What a request asks for beside its body.
 #[derive(Debug, Clone)]

@@ -74,7 +74,12 @@ pub(crate) struct RequestLog {
 
 impl RequestLog {
     /// Writes a record down and gives its number. More than `limit` push the oldest out.
-    pub(crate) fn open(&mut self, mut record: RequestRecord, operation: Option<Operation>, limit: Option<usize>) -> u64 {
+    pub(crate) fn open(
+        &mut self,
+        mut record: RequestRecord,
+        operation: Option<Operation>,
+        limit: Option<usize>,
+    ) -> u64 {
         self.next += 1;
         record.seq = self.next;
         if let Some(operation) = operation

@@ -34,7 +34,8 @@ pub(crate) fn empty_reply(status: StatusCode) -> Response<Bytes> {
 
 /// A page where JSON was expected: a proxy's, a captive portal's, a front end's.
 pub(crate) fn html_reply(status: u16, title: &str) -> Response<Bytes> {
-    let page = format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
+    let page =
+        format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
     let mut response = Response::new(Bytes::from(page));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
@@ -51,9 +52,9 @@ pub(crate) fn set_header(response: &mut Response<Bytes>, name: HeaderName, value
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
-    domain: String,
-    reason: String,
-    message: String,
+    domain: Box<str>,
+    reason: Box<str>,
+    message: Box<str>,
     location: Option<(&'static str, &'static str)>,
     retry_after_seconds: Option<u64>,
 }
@@ -62,9 +63,9 @@ impl Refusal {
     pub(crate) fn new(status: u16, domain: &str, reason: &str, message: impl Into<String>) -> Self {
         Self {
             status,
-            domain: domain.to_owned(),
-            reason: reason.to_owned(),
-            message: message.into(),
+            domain: domain.into(),
+            reason: reason.into(),
+            message: message.into().into_boxed_str(),
             location: None,
             retry_after_seconds: None,
         }
@@ -153,13 +154,8 @@ impl Refusal {
     }
 
     pub(crate) fn full_sync_required() -> Self {
-        Self::new(
-            410,
-            "calendar",
-            "fullSyncRequired",
-            "Sync token is no longer valid, a full sync is required.",
-        )
-        .at("parameter", "syncToken")
+        Self::new(410, "calendar", "fullSyncRequired", "Sync token is no longer valid, a full sync is required.")
+            .at("parameter", "syncToken")
     }
 
     pub(crate) fn condition_not_met() -> Self {
@@ -216,10 +212,10 @@ impl Refusal {
     /// Other words than Google's usual ones, and a `Retry-After`.
     pub(crate) fn with_words(mut self, domain: Option<&str>, message: Option<&str>, retry_after: Option<u64>) -> Self {
         if let Some(domain) = domain {
-            domain.clone_into(&mut self.domain);
+            self.domain = domain.into();
         }
         if let Some(message) = message {
-            message.clone_into(&mut self.message);
+            self.message = message.into();
         }
         self.retry_after_seconds = retry_after;
         self
@@ -227,8 +223,8 @@ impl Refusal {
 
     pub(crate) fn reply(&self) -> Response<Bytes> {
         // A missing scope is told in the newer shape: `errors[]` has other words, and `details[]` the exact reason.
-        let lacks_scope = self.reason == "insufficientPermissions";
-        let said = if lacks_scope { "Insufficient Permission" } else { &self.message };
+        let lacks_scope = &*self.reason == "insufficientPermissions";
+        let said = if lacks_scope { "Insufficient Permission" } else { &*self.message };
         let mut item = Map::new();
         item.insert("domain".into(), json!(self.domain));
         item.insert("reason".into(), json!(self.reason));

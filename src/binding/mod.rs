@@ -3,19 +3,23 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
 
+mod host;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashMap;
-use napi::bindgen_prelude::Function;
+use napi::Env;
+use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use serde_json::json;
 
+use self::host::JsHost;
 use crate::clock::Clock;
 use crate::model::{CalendarError, Code};
 use crate::policy::Backoff;
-use crate::service::{Cancel, Foundation, Listener, Service, own_verdict, to_text};
+use crate::service::{Cancel, Foundation, Grants, Listener, Service, own_verdict, to_text};
 
 /// Threads of the runtime that all environments of a process share. Calls wait on the network, they do not compute.
 const WORKER_THREADS: usize = 2;
@@ -75,14 +79,30 @@ impl Drop for Ticket {
 impl NativeService {
     /// `configJson`: the configuration, every function replaced by `"[function]"`. `notify` gets one JSON text per
     /// notice; it is held weakly, so that an idle service does not keep the process.
+    ///
+    /// `ask` answers one question per call with JSON text or null; the facade wraps it so that it always returns a
+    /// promise of that.
     #[napi(constructor)]
-    pub fn new(config_json: String, notify: Function<'_, (String,), ()>) -> napi::Result<Self> {
+    pub fn new(
+        config_json: String,
+        notify: Function<'_, FnArgs<(String,)>, ()>,
+        ask: Function<'_, FnArgs<(String,)>, Promise<Option<String>>>,
+    ) -> napi::Result<Self> {
         let notify = notify.build_threadsafe_function().weak::<true>().build()?;
         let listener: Listener = Arc::new(move |notice| {
-            notify.call((to_text(&notice),), ThreadsafeFunctionCallMode::NonBlocking);
+            notify.call((to_text(&notice),).into(), ThreadsafeFunctionCallMode::NonBlocking);
         });
+        let host = Some(JsHost::new(ask.build_threadsafe_function().weak::<true>().build()?));
         let clock = Clock::system();
-        let foundation = Foundation { transport: None, store: None, clock, listener };
+        let foundation = Foundation {
+            transport: None,
+            store: None,
+            clock,
+            listener,
+            host,
+            endpoint: None,
+            grants: Grants::of_process(),
+        };
         let service = Service::new(&config_json, foundation).map_err(|error| rejection(&error))?;
         Ok(Self { service, signals: Arc::default() })
     }
@@ -95,51 +115,93 @@ impl NativeService {
 
     /// See `createEvent` in index.d.ts.
     #[napi]
-    pub async fn create_event(&self, args_json: String, event_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.create_event(&args_json, &event_json, ticket.cancel.clone()).await)
+    pub fn create_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        event_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(
+            env,
+            ticket,
+            |service, cancel| async move { service.create_event(&args_json, &event_json, cancel).await },
+        )
     }
 
     /// See `createEvents` in index.d.ts.
     #[napi]
-    pub async fn create_events(&self, args_json: String, events_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.create_events(&args_json, &events_json, ticket.cancel.clone()).await)
+    pub fn create_events<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        events_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.create_events(&args_json, &events_json, cancel).await
+        })
     }
 
     /// See `verifyEvent` in index.d.ts.
     #[napi]
-    pub async fn verify_event(&self, args_json: String, expected_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.verify_event(&args_json, &expected_json, ticket.cancel.clone()).await)
+    pub fn verify_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        expected_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.verify_event(&args_json, &expected_json, cancel).await
+        })
     }
 
     /// See `getEvent` in index.d.ts.
     #[napi]
-    pub async fn get_event(&self, args_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.get_event(&args_json, ticket.cancel.clone()).await)
+    pub fn get_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.get_event(&args_json, cancel).await })
     }
 
     /// One page of `listEvents`.
     #[napi]
-    pub async fn list_page(&self, args_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.list_page(&args_json, ticket.cancel.clone()).await)
+    pub fn list_page<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.list_page(&args_json, cancel).await })
     }
 
     /// See `updateEvent` in index.d.ts.
     #[napi]
-    pub async fn update_event(&self, args_json: String, changes_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.update_event(&args_json, &changes_json, ticket.cancel.clone()).await)
+    pub fn update_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        changes_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.update_event(&args_json, &changes_json, cancel).await
+        })
     }
 
     /// See `deleteEvent` in index.d.ts.
     #[napi]
-    pub async fn delete_event(&self, args_json: String, ticket: u32) -> napi::Result<String> {
-        let ticket = self.ticket(ticket);
-        settle(self.service.delete_event(&args_json, ticket.cancel.clone()).await)
+    pub fn delete_event<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.delete_event(&args_json, cancel).await })
     }
 
     /// The `AbortSignal` of a call fired.
@@ -150,16 +212,35 @@ impl NativeService {
         }
     }
 
+    /// The user's tokens, fresh, as JSON text.
+    #[napi]
+    pub fn refresh_tokens<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.refresh_tokens(&args_json, cancel).await })
+    }
+
+    /// New tokens for the facade's auth object `authRef`, once.
+    #[napi]
+    pub fn take_tokens(&self, auth_ref: u32) -> Option<String> {
+        self.service.take_tokens(auth_ref)
+    }
+
     /// What is not cleaned up yet.
     #[napi]
-    pub async fn pending(&self) -> napi::Result<String> {
-        Ok(to_text(&self.service.pending().await))
+    pub fn pending<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { Ok(to_text(&service.pending().await)) })
     }
 
     /// One round with everything that is open; what is still open after it.
     #[napi]
-    pub async fn recover(&self) -> napi::Result<String> {
-        Ok(to_text(&self.service.recover().await))
+    pub fn recover<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { Ok(to_text(&service.recover().await)) })
     }
 
     /// The counters.
@@ -178,15 +259,38 @@ impl NativeService {
 
     /// Resolves when nothing is open, or after `maxMs`. While it is pending, Node's event loop stays up.
     #[napi]
-    pub async fn settled(&self, max_ms: f64) -> napi::Result<()> {
-        self.service.drained(millis(max_ms)).await;
-        Ok(())
+    pub fn settled<'env>(&self, env: &'env Env, max_ms: f64) -> napi::Result<PromiseRaw<'env, ()>> {
+        let service = self.service.clone();
+        env.spawn_future(async move {
+            service.drained(millis(max_ms)).await;
+            Ok(())
+        })
     }
 
     /// Takes no new calls and waits at most `drainMs` for what is open; what is left.
     #[napi]
-    pub async fn close(&self, drain_ms: f64) -> napi::Result<String> {
-        Ok(to_text(&self.service.close(millis(drain_ms)).await))
+    pub fn close<'env>(&self, env: &'env Env, drain_ms: f64) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { Ok(to_text(&service.close(millis(drain_ms)).await)) })
+    }
+
+    /// Runs a call. The future owns what it needs: a method's `async fn(&self)` would borrow from the JS object, which is
+    /// gone when a worker is terminated, while the future goes on in the runtime that all environments share.
+    fn call<'env, F>(
+        &self,
+        env: &'env Env,
+        ticket: u32,
+        work: impl FnOnce(Service, Cancel) -> F,
+    ) -> napi::Result<PromiseRaw<'env, String>>
+    where
+        F: Future<Output = Result<String, CalendarError>> + Send + 'static,
+    {
+        let ticket = self.ticket(ticket);
+        let work = work(self.service.clone(), ticket.cancel.clone());
+        env.spawn_future(async move {
+            let _until_the_end = ticket;
+            settle(work.await)
+        })
     }
 
     fn ticket(&self, number: u32) -> Ticket {

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use http::{HeaderValue, header};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, Method, header};
 use url::{Host, Url};
 
+use super::oauth::TokenEndpoint;
 use super::opening::Opening;
 use super::token::Token;
 use super::transport::{FaultKind, HttpReply, HttpRequest, Transport, TransportFault};
@@ -85,7 +86,7 @@ struct Pool {
 impl HttpTransport {
     /// Checks `config`; opens nothing yet. A wrong one is [`Code::Configuration`], field `rootUrl`.
     pub fn new(config: &TransportConfig) -> Result<Self, CalendarError> {
-        let root = check_root(&config.root_url)?;
+        let root = check_url(&config.root_url, "rootUrl")?;
         let is_https = root.scheme() == "https";
         // Once per process; an error says that it was done before, by us or by the program around us.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -147,7 +148,7 @@ impl Transport for HttpTransport {
             let gate = Gate::default();
             let handed_over = AtomicBool::new(false);
             let has_body = !request.body.is_empty();
-            let once = self.shared.exchange(&pool, request, &token, &gate, &handed_over);
+            let once = self.shared.exchange(&pool, request, Some(&token), &gate, &handed_over);
             // Around everything, unlike reqwest's own timeout; the future dropped with it gives up the stream (HTTP/2) or
             // closes the connection (HTTP/1.1), so that no later call meets a late answer.
             tokio::time::timeout(timeout, once).await.unwrap_or_else(|_| {
@@ -193,7 +194,7 @@ impl Shared {
         &self,
         pool: &Pool,
         request: HttpRequest,
-        token: &Token,
+        token: Option<&Token>,
         gate: &Gate,
         handed_over: &AtomicBool,
     ) -> Result<HttpReply, TransportFault> {
@@ -216,18 +217,18 @@ impl Shared {
         self.read(response).await
     }
 
-    fn prepare(&self, request: HttpRequest, token: &Token, gate: &Gate) -> Option<reqwest::Request> {
+    fn prepare(&self, request: HttpRequest, token: Option<&Token>, gate: &Gate) -> Option<reqwest::Request> {
         let text = format!("{}{}", self.root, request.path_and_query);
         let url = Url::parse(&text).ok()?;
         // What the parser changes (`..`, a stray `@`) is not the path that was meant.
         if url.as_str() != text || !request.path_and_query.starts_with('/') {
             return None;
         }
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
-        bearer.set_sensitive(true);
         let mut prepared = reqwest::Request::new(request.method, url);
         *prepared.headers_mut() = request.headers;
-        prepared.headers_mut().insert(header::AUTHORIZATION, bearer);
+        if let Some(token) = token {
+            prepared.headers_mut().insert(header::AUTHORIZATION, token.bearer());
+        }
         if !request.body.is_empty() {
             *prepared.body_mut() = Some(reqwest::Body::wrap(WatchedBody::new(request.body, gate.clone())));
         }
@@ -255,17 +256,50 @@ impl Shared {
     }
 }
 
+/// The token endpoint over the same kind of client.
+pub struct HttpTokenEndpoint {
+    shared: Arc<Shared>,
+    path: String,
+}
+
+impl HttpTokenEndpoint {
+    /// Checks `url` as a transport's root is checked; field `tokenUrl`.
+    pub fn new(url: &str, connect_timeout: Duration) -> Result<Self, CalendarError> {
+        let checked = check_url(url, "tokenUrl")?;
+        let root_url = checked.origin().ascii_serialization();
+        let transport = HttpTransport::new(&TransportConfig { connect_timeout, ..TransportConfig::new(root_url) })?;
+        Ok(Self { shared: transport.shared, path: checked.path().to_owned() })
+    }
+}
+
+impl TokenEndpoint for HttpTokenEndpoint {
+    fn post(&self, form: Bytes, timeout: Duration) -> BoxFuture<'_, Result<HttpReply, TransportFault>> {
+        Box::pin(async move {
+            let pool = self.shared.pool();
+            let mut request = HttpRequest::new(Method::POST, self.path.clone());
+            request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            request.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+            request.body = form;
+            let (gate, handed_over) = (Gate::default(), AtomicBool::new(false));
+            let once = self.shared.exchange(&pool, request, None, &gate, &handed_over);
+            tokio::time::timeout(timeout, once)
+                .await
+                .unwrap_or_else(|_| Err(TransportFault::unknown(FaultKind::Timeout)))
+        })
+    }
+}
+
 impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HttpTransport(…)")
     }
 }
 
-fn check_root(text: &str) -> Result<Url, CalendarError> {
+fn check_url(text: &str, field: &str) -> Result<Url, CalendarError> {
     check_address(text).map_err(|what| {
-        let message = format!("rootUrl {what}. Nothing was sent; correct the configuration.");
+        let message = format!("{field} {what}. Nothing was sent; correct the configuration.");
         CalendarError {
-            field: Some("rootUrl".to_owned()),
+            field: Some(field.to_owned()),
             ..CalendarError::new(Code::Configuration, Outcome::NotSent, message)
         }
     })
@@ -333,7 +367,7 @@ mod tests {
         let token = Token::new("t").unwrap();
         let prepare = |path: &str| {
             let request = HttpRequest::new(http::Method::GET, path.to_owned());
-            transport.shared.prepare(request, &token, &Gate::default())
+            transport.shared.prepare(request, Some(&token), &Gate::default())
         };
         assert_eq!(prepare("/a%2Fb?q=%0D").unwrap().url().as_str(), "http://127.0.0.1:1/root/a%2Fb?q=%0D");
         for path in ["/a/../b", "/%2e%2E/b", "@evil.example/", ":80/", "x", "", "/a\r\nb"] {

@@ -222,7 +222,13 @@ impl Sender {
     }
 
     async fn token(&self, scope: &Scope, refused: Option<&Token>) -> Result<Token, Why> {
-        let token = within(&self.clock, &scope.deadline, scope.credentials.token(refused)).await?;
+        let token =
+            within(&self.clock, &scope.deadline, scope.credentials.token(refused)).await.map_err(
+                |over| match over {
+                    Over::TimedOut => Why::NoToken,
+                    Over::Cancelled => Why::Cancelled,
+                },
+            )?;
         let token = token.map_err(|error| Why::Credentials(Box::new(error)))?;
         if refused.is_some() {
             self.tally.renewed();

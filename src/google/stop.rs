@@ -24,6 +24,8 @@ pub(super) enum Why {
     Parked(Duration),
     /// Our own rate limit; how long its wait would have been.
     Throttled(Duration),
+    /// No token came before the deadline.
+    NoToken,
     /// There is no token.
     Credentials(Box<CalendarError>),
     /// A verdict after which nothing is sent again.
@@ -40,7 +42,7 @@ impl Why {
     /// The name in metrics.
     pub(super) const fn name(&self) -> &'static str {
         match self {
-            Self::TimedOut | Self::NoRoom(..) => "deadline",
+            Self::TimedOut | Self::NoRoom(..) | Self::NoToken => "deadline",
             Self::Cancelled => "cancelled",
             Self::LeaseLost => "lease",
             Self::Parked(_) => "parked",
@@ -110,6 +112,13 @@ impl<'a> Course<'a> {
         let what = self.what();
         let (code, told) = match why {
             Why::Credentials(error) => return self.without_token(*error),
+            Why::NoToken => (
+                Code::GoogleAuthFailed,
+                format!(
+                    "the access token was not refreshed before the call timed out after {}ms",
+                    self.scope.deadline.timeout_ms()
+                ),
+            ),
             Why::Cancelled => (Code::Aborted, "it was cancelled".to_owned()),
             Why::LeaseLost => {
                 self.reason = Some("leaseLost".to_owned());
@@ -205,7 +214,7 @@ impl<'a> Course<'a> {
 
     fn tell(&self, code: Code, told: &str) -> CalendarError {
         let fate = match (self.kind, self.outcome) {
-            (Kind::Read, _) => "It was reading, which changes nothing.",
+            (Kind::Read, _) => "The exchange that failed was a read; it changed nothing.",
             (Kind::Write, Outcome::NotSent) => "Nothing of this write reached the calendar.",
             (Kind::Write, Outcome::Rejected) => "Google did not apply this write.",
             (Kind::Write, _) => "The write was sent, and may or may not be in the calendar.",

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::google::BoxFuture;
@@ -24,7 +25,17 @@ impl Token {
         Ok(Self(Arc::new(SecretString::from(text))))
     }
 
-    /// The secret itself, for the one place that writes the `Authorization` header.
+    /// The value of an `Authorization` header, marked as sensitive; for a transport.
+    #[must_use]
+    pub fn bearer(&self) -> HeaderValue {
+        let text = format!("Bearer {}", self.expose());
+        // Checked when the token was made: it can stand in a header.
+        let mut value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer"));
+        value.set_sensitive(true);
+        value
+    }
+
+    /// The secret itself, for those who keep it.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -46,6 +46,11 @@ fn check_rule(rule: &str) -> Result<(), &'static str> {
         if name == "FREQ" && !FREQUENCIES.contains(&value.as_str()) {
             return Err("must have a FREQ of RFC 5545 (DAILY, WEEKLY, …)");
         }
+        // RFC 5545: a positive integer. Nine digits are 2.7 million years of days.
+        let counts = value.len() < 10 && value.bytes().all(|byte| byte.is_ascii_digit()) && !value.starts_with('0');
+        if matches!(name.as_str(), "COUNT" | "INTERVAL") && !counts {
+            return Err("must have a whole number of at least 1 as COUNT and INTERVAL");
+        }
         if !names.insert(name) {
             return Err("must not give a part of a rule twice");
         }
@@ -331,6 +336,11 @@ mod tests {
             "RRULE:FREQ=DAILY;COUNT=1;UNTIL=20250101",
             "RRULE:FREQ=DAILY;FREQ=DAILY",
             "RRULE:FREQ=DAILY;BYDAY",
+            "RRULE:FREQ=DAILY;COUNT=0",
+            "RRULE:FREQ=DAILY;COUNT=-1",
+            "RRULE:FREQ=DAILY;COUNT=ten",
+            "RRULE:FREQ=DAILY;INTERVAL=0",
+            "RRULE:FREQ=DAILY;INTERVAL=1.5",
             "RRULE:FREQ=DAILY\r\nDTEND:20250101",
             "EXDATE:",
             "RRULEX:FREQ=DAILY",

@@ -31,6 +31,8 @@ pub struct Stamp {
     pub claims: Claims,
     /// It is a fence: whoever meets it deletes it.
     pub fence: bool,
+    /// The mark of the last attempt that left it to others.
+    pub touch: Option<String>,
 }
 
 impl Stamp {
@@ -44,6 +46,7 @@ impl Stamp {
             print: text(PRINT).map(str::to_owned),
             claims: text(CLAIMS).map(Claims::parse).unwrap_or_default(),
             fence: text(FENCE).is_some() || has_fence_time(event),
+            touch: text(TOUCH).map(str::to_owned),
         }
     }
 
@@ -68,11 +71,13 @@ pub fn claims_patch(claims: &Claims) -> Map<String, Value> {
     private_patch(CLAIMS, &claims.text())
 }
 
-/// The body of a PATCH that changes nothing but the `ETag`. `nonce` must be new each time: a PATCH that changes nothing may
-/// leave the `ETag` as it was.
+/// The body of a PATCH by which a failed attempt leaves an event to others: it takes the attempt's claim out, `claims`
+/// being the others', or changes nothing but the `ETag`. A read that shows `nonce` proves that it was applied.
 #[must_use]
-pub fn touch_patch(nonce: &str) -> Map<String, Value> {
-    private_patch(TOUCH, nonce)
+pub fn leave_patch(claims: Option<&Claims>, nonce: &str) -> Map<String, Value> {
+    let mut body = claims.map(claims_patch).unwrap_or_default();
+    set_private(&mut body, [(TOUCH, nonce.to_owned())]);
+    body
 }
 
 /// The body of a fence: a minute of 1970 that nobody sees or is reminded of.
@@ -143,7 +148,7 @@ mod tests {
         let claims = Claims::of(Claim::from_bits(5));
         let event = stamped(&body, "print", &claims);
         let stamp = Stamp::of(&event);
-        assert_eq!(stamp, Stamp { print: Some("print".to_owned()), claims, fence: false });
+        assert_eq!(stamp, Stamp { print: Some("print".to_owned()), claims, fence: false, touch: None });
         assert_eq!(event["extendedProperties"]["private"]["own"], "1");
         assert_eq!(event["extendedProperties"]["shared"]["s"], "2");
         assert_eq!(event["summary"], "x");
@@ -177,6 +182,13 @@ mod tests {
     fn a_patch_of_one_stamp_names_no_other_field() {
         let patch = claims_patch(&Claims::of(Claim::from_bits(1)));
         assert_eq!(Value::Object(patch), json!({ "extendedProperties": { "private": { CLAIMS: "100000000000" } } }));
-        assert_eq!(Value::Object(touch_patch("n")), json!({ "extendedProperties": { "private": { TOUCH: "n" } } }));
+        assert_eq!(
+            Value::Object(leave_patch(None, "n")),
+            json!({ "extendedProperties": { "private": { TOUCH: "n" } } })
+        );
+        assert_eq!(
+            Value::Object(leave_patch(Some(&Claims::parse("b")), "n")),
+            json!({ "extendedProperties": { "private": { CLAIMS: "b", TOUCH: "n" } } })
+        );
     }
 }

@@ -76,6 +76,8 @@ pub(super) struct Attempt<'a> {
     /// Something was seen at this id, or Google said it is taken.
     occupied: bool,
     repaired: bool,
+    /// A repair was sent. Whatever its reply: should the event be right at the next look, it was put right.
+    repair_in_doubt: bool,
     /// The `ETag` our last acknowledged write returned: another one means somebody else's write, or an old read.
     written: Option<String>,
     last_doubt: Option<CalendarError>,
@@ -143,6 +145,7 @@ impl<'a> Attempt<'a> {
             adopted: false,
             occupied: false,
             repaired: false,
+            repair_in_doubt: false,
             written: None,
             last_doubt: None,
             window_ends,
@@ -409,7 +412,7 @@ impl<'a> Attempt<'a> {
             event: found.raw,
             event_id: self.id.clone(),
             replayed: self.adopted || !self.landed,
-            repaired: self.repaired,
+            repaired: self.repaired || self.repair_in_doubt,
             warnings,
         })
     }
@@ -432,6 +435,7 @@ impl<'a> Attempt<'a> {
         self.adopted = false;
         self.occupied = false;
         self.repaired = false;
+        self.repair_in_doubt = false;
         self.written = None;
     }
 

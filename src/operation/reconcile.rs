@@ -1,15 +1,16 @@
 //! Cleaning up after an attempt that failed: nothing of it may stay, and nothing that others rely on may go.
 //!
-//! The entry closes on a tombstone, or on the acknowledged PATCH that moved the etag on, never on a 404: a late insert
-//! could still come. Where nothing is, the id is *fenced*: a placeholder is inserted and deleted, and the tombstone
-//! turns the late insert into a 409.
+//! The entry closes on a tombstone, or on an event that shows our leave-taking, which moved the etag on; never on a 404:
+//! a late insert could still come. Where nothing is, the id is *fenced*: a placeholder is inserted and deleted, and the
+//! tombstone turns the late insert into a 409. An acknowledgement alone closes nothing: Google can acknowledge a PATCH
+//! and not store it, and then two attempts would each leave the event to the other.
 
 use serde_json::{Map, Value};
 
 use super::sight::Sight;
 use super::{Context, Gaps, QUIET, lease_lost};
-use crate::google::{Fetched, Insert, Patch, Scope, SendUpdates};
-use crate::model::stamp::{claims_patch, fence_body, touch_patch};
+use crate::google::{Fetched, Insert, Scope, SendUpdates};
+use crate::model::stamp::{Stamp, fence_body, leave_patch};
 use crate::model::{CalendarError, Outcome};
 use crate::store::{Change, Disposal, Entry, Held, State};
 
@@ -33,6 +34,8 @@ async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal
     let calendar = entry.calendar.as_str();
     let id = entry.event_id.as_str();
     let ours = &entry.claim;
+    // Ours alone, so that seeing it again is proof.
+    let leaving = cx.journal.claim();
     let mut gaps = Gaps::new();
     loop {
         let found = cx.calendar.get(scope, calendar, id, Some(FIELDS)).await?;
@@ -46,16 +49,14 @@ async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal
                 delete(cx, scope, entry, &found, mail).await?;
             }
             Sight::Ours(found, claims) => {
-                // Others rely on it. Taking our claim out, or else only moving the etag on, makes a late adoption of
-                // ours meet 412.
-                let body = if claims.contains(ours) {
-                    claims_patch(&claims.without(ours))
-                } else {
-                    touch_patch(cx.journal.claim().as_str())
-                };
-                if patched(cx, scope, entry, &found, body).await? {
+                let left = Stamp::of(&found.event).touch.as_deref() == Some(leaving.as_str());
+                if left && !claims.contains(ours) {
                     return Ok(Disposal::Kept);
                 }
+                // Others rely on it. Taking our claim out, or else only moving the etag on, makes a late adoption of
+                // ours meet 412.
+                let others = claims.contains(ours).then(|| claims.without(ours));
+                leave(cx, scope, entry, &found, &leave_patch(others.as_ref(), leaving.as_str())).await?;
             }
         }
         cx.pause(scope, gaps.next()).await?;
@@ -87,17 +88,17 @@ async fn delete(
     }
 }
 
-async fn patched(
+/// Leaves the event to others. Whatever comes of it, the next look tells.
+async fn leave(
     cx: &Context,
     scope: &Scope,
     entry: &Entry,
     found: &Fetched,
-    body: Map<String, Value>,
-) -> Result<bool, CalendarError> {
-    match cx.calendar.patch(scope, &entry.calendar, &entry.event_id, Some(&found.etag), &body, QUIET).await {
-        Ok(Patch::Done(_)) => Ok(true),
-        Ok(Patch::Changed | Patch::Missing) => Ok(false),
-        Err(error) if error.outcome == Outcome::Unknown => Ok(false),
+    body: &Map<String, Value>,
+) -> Result<(), CalendarError> {
+    match cx.calendar.patch(scope, &entry.calendar, &entry.event_id, Some(&found.etag), body, QUIET).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.outcome == Outcome::Unknown => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -12,8 +12,9 @@ use super::flight::{Leaving, Start};
 use super::metrics::Ending;
 use super::notice::{Level, Notice};
 use super::recovery::Recovery;
+use super::refreshing;
 use super::seats::Seat;
-use crate::google::{Credentials, Scope, StaticToken};
+use crate::google::{Credentials, Scope};
 use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::create_many;
 use crate::operation::exposure::Exposure;
@@ -50,7 +51,7 @@ impl Service {
     pub(super) async fn alone<W, F>(
         &self,
         operation: &'static str,
-        call: Call,
+        mut call: Call,
         cancel: Cancel,
         work: W,
     ) -> Result<String, CalendarError>
@@ -59,7 +60,7 @@ impl Service {
         F: Future + Send + 'static,
         F::Output: Into<Told> + Send,
     {
-        let seated = self.seat(operation, &call, &cancel).await?;
+        let seated = self.seat(operation, &mut call, &cancel).await?;
         let then = if operation == create_many::OPERATION { SETTLED } else { READ_IT };
         let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel, then };
         let open = self.shared.open.begin();
@@ -80,53 +81,43 @@ impl Service {
         self.shared.others.fly(None, leaving, start).await
     }
 
-    /// Lets a call in: the service is open, there are credentials, and one of `maxInFlight` seats is free in time.
+    /// Lets a call in: the service is open, the user's token is fresh, and one of `maxInFlight` seats is free in time.
     pub(super) async fn seat(
         &self,
         operation: &'static str,
-        call: &Call,
+        call: &mut Call,
         cancel: &Cancel,
     ) -> Result<Seated, CalendarError> {
         if self.shared.closed.load(Ordering::Acquire) {
             let message = format!("{operation} failed: the service was closed. Nothing was sent to Google.");
             return Err(CalendarError::new(Code::Closed, Outcome::NotSent, message));
         }
-        let Some(token) = call.token.clone() else {
-            let message = format!(
-                "{operation} failed: there is no access token for this user. Nothing was sent to Google; pass auth, or let the user connect a Google account."
-            );
-            return Err(CalendarError::new(Code::GoogleAuthRequired, Outcome::NotSent, message));
-        };
         for option in &call.unknown {
             let message = format!("{operation}: {option} is not known and was ignored");
             (self.shared.listener)(Notice::Log { level: Level::Warn, message });
         }
-        let now = self.shared.clock.now();
-        let started = now.checked_sub(call.spent).unwrap_or(now);
-        let deadline = Deadline::starts(started, call.timeout);
-        let credentials: Arc<dyn Credentials> = Arc::new(StaticToken(token));
-        self.shared.background.supply(&call.target.user, &credentials);
-        self.shared.recovery.supply(&call.target.user, &credentials);
         let config = self.config();
         if config.recover_by_itself {
             Recovery::start(&self.shared.recovery, config.lease);
         }
+        let deadline = self.deadline_of(call);
         let seat = tokio::select! {
             biased;
-            () = cancel.cancelled() => {
-                let message = format!("{operation} was aborted by its AbortSignal: nothing was sent to Google.");
-                return Err(CalendarError::new(Code::Aborted, Outcome::NotSent, message));
-            }
+            () = cancel.cancelled() => return Err(refreshing::aborted(operation)),
             seat = timeout_at(deadline.end(), self.shared.seats.take()) => seat,
         };
-        if let Ok(seat) = seat {
-            Ok(Seated { deadline, credentials, _seat: seat })
-        } else {
+        let Ok(seat) = seat else {
             let message = format!(
                 "{operation} failed: limits.maxInFlight calls were at work until its deadline. Nothing was sent to Google; call again later, or raise the limit."
             );
-            Err(CalendarError::new(Code::Overloaded, Outcome::NotSent, message))
-        }
+            return Err(CalendarError::new(Code::Overloaded, Outcome::NotSent, message));
+        };
+        let credentials = self.credentials_of(call, config.min_validity);
+        self.fresh(operation, &credentials, call.force_refresh, &deadline, cancel).await?;
+        let credentials: Arc<dyn Credentials> = credentials;
+        self.shared.background.supply(&call.target.user, &credentials);
+        self.shared.recovery.supply(&call.target.user, &credentials);
+        Ok(Seated { deadline, credentials, _seat: seat })
     }
 
     /// Counts how a call ended and completes its error.

@@ -1,10 +1,12 @@
 //! A call's arguments, read strictly before anything is sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::{Config, UnknownOptions};
 use super::reader::Reader;
-use crate::google::{SendUpdates, Token};
+use super::tokens::{Auth, Source, Tokens};
+use crate::google::{OauthClient, SendUpdates, ServiceAccount};
 use crate::model::CalendarError;
 use crate::model::ids::{check_calendar_id, check_event_id, check_idempotency_key, check_user_id};
 use crate::model::instant::known_zone;
@@ -16,10 +18,32 @@ const PER_EVENT: Duration = Duration::from_millis(500);
 /// The most a call over many events gets by itself.
 const MANY_AT_MOST: Duration = Duration::from_mins(1);
 
+/// Parameters of `events.list`, as Google's reference names them; without `fields`, which could leave out the next page.
+const LIST_PARAMETERS: &[&str] = &[
+    "alwaysIncludeEmail",
+    "eventTypes",
+    "iCalUID",
+    "maxAttendees",
+    "maxResults",
+    "orderBy",
+    "pageToken",
+    "privateExtendedProperty",
+    "q",
+    "sharedExtendedProperty",
+    "showDeleted",
+    "showHiddenInvitations",
+    "singleEvents",
+    "syncToken",
+    "timeMax",
+    "timeMin",
+    "timeZone",
+    "updatedMin",
+];
+
 /// What every method is called with.
 pub(super) struct Call {
     pub(super) target: Target,
-    pub(super) token: Option<Token>,
+    pub(super) auth: Auth,
     pub(super) time_zone: Option<String>,
     /// The whole call, callbacks included.
     pub(super) timeout: Duration,
@@ -36,6 +60,10 @@ pub(super) struct Call {
     pub(super) query: Vec<(String, String)>,
     /// Options nobody knows, when they are only warned of.
     pub(super) unknown: Vec<String>,
+    /// Renew the token whatever is left of it.
+    pub(super) force_refresh: bool,
+    /// `minValidityMs` must be left of it.
+    pub(super) require_fresh: bool,
 }
 
 impl Call {
@@ -55,10 +83,9 @@ impl Call {
         if let Some(id) = &event_id {
             check_event_id(id)?;
         }
-        let mut auth = top.object("auth")?;
-        let token = auth.string("accessToken")?.map(|text| Token::new(&text)).transpose()?;
-        auth.finish()?;
-        let query = top.object("query")?.into_query()?;
+        let auth = read_auth(top.object("auth")?)?;
+        let mut given = top.object("query")?;
+        let query = given.query(LIST_PARAMETERS)?;
 
         let mut options = top.object("options")?;
         let calendar = options.string("calendarId")?.or(calendar).unwrap_or_else(|| "primary".to_owned());
@@ -90,9 +117,12 @@ impl Call {
         let skip = options.bool("skipVerification")?.unwrap_or(false);
         let on_deleted =
             options.word("onDeleted", &[("recreate", OnDeleted::Recreate), ("reject", OnDeleted::Reject)])?;
+        let force_refresh = options.bool("forceRefresh")?.unwrap_or(false);
+        let require_fresh = options.bool("requireFresh")?.unwrap_or(false);
         let unknown = if config.unknown_options == UnknownOptions::Warn {
-            options.left_over()
+            [given.left_over(), options.left_over()].concat()
         } else {
+            given.finish()?;
             options.finish()?;
             Vec::new()
         };
@@ -100,7 +130,7 @@ impl Call {
 
         Ok(Self {
             target: Target { user, calendar },
-            token,
+            auth,
             time_zone,
             timeout,
             spent,
@@ -121,6 +151,8 @@ impl Call {
             event_id,
             query,
             unknown,
+            force_refresh,
+            require_fresh,
         })
     }
 
@@ -128,4 +160,43 @@ impl Call {
     pub(super) fn event_id(&self) -> Result<&str, CalendarError> {
         self.event_id.as_deref().ok_or_else(|| CalendarError::validation("eventId", "must be a non-empty string"))
     }
+}
+
+/// Scope of a service account that names none: all of Google Calendar.
+const CALENDAR_SCOPE: &str = "https://www.googleapis.com/auth/calendar";
+
+/// What a call brought to be let in; nothing at all means the user's own tokens in the store.
+fn read_auth(mut auth: Reader) -> Result<Auth, CalendarError> {
+    let access = auth.string("accessToken")?;
+    let refresh = auth.string("refreshToken")?;
+    let expires_at = auth.unix_ms("expiryDate")?;
+    let auth_ref = auth.whole("authRef", 1, u32::MAX)?;
+    let asks = auth.bool("asks")?.unwrap_or(false);
+    let mut client = auth.object("client")?;
+    let client = match (client.string("id")?, client.string("secret")?) {
+        (Some(id), Some(secret)) => Some(OauthClient::new(id, secret)),
+        _ => None,
+    };
+    let account = if auth.has("serviceAccount") {
+        let mut key = auth.object("serviceAccount")?;
+        let email = key.string("clientEmail")?.unwrap_or_default();
+        let private = key.string("privateKey")?.unwrap_or_default();
+        let (key_id, subject) = (key.string("privateKeyId")?, key.string("subject")?);
+        let mut scopes = key.strings("scopes")?;
+        if scopes.is_empty() {
+            scopes.push(CALENDAR_SCOPE.to_owned());
+        }
+        key.finish()?;
+        Some(ServiceAccount::new(email, &private, key_id, &scopes, subject)?)
+    } else {
+        None
+    };
+    auth.finish()?;
+    let source = match (account, auth_ref.filter(|_| asks)) {
+        (Some(account), _) => Source::Account(Arc::new(account)),
+        (None, Some(auth_ref)) => Source::Asked(auth_ref),
+        (None, None) => Source::Grant(client),
+    };
+    let tokens = Tokens::from_call(access.as_deref(), refresh.as_deref(), expires_at)?;
+    Ok(Auth { tokens, source, write_back: auth_ref })
 }

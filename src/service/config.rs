@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use crate::google::transport::check_address;
+use crate::google::OauthClient;
 use crate::model::CalendarError;
 use crate::model::instant::known_zone;
 use crate::policy::{Backoff, Limits};
@@ -46,6 +47,16 @@ pub struct Config {
     pub limits: Limits,
     /// Calls at work at once.
     pub max_in_flight: u32,
+    /// Google's token endpoint, or an emulator's.
+    pub token_url: String,
+    /// The app's OAuth client.
+    pub client: Option<OauthClient>,
+    /// Whether the program keeps its users' tokens: reads them, saves them.
+    pub token_store: (bool, bool),
+    /// An access token that lives shorter than this is renewed before an operation begins.
+    pub min_validity: Duration,
+    /// Whether `requireGoogleAuth` refuses requests of users without a working token; only the facade reads it.
+    pub throw_on_failure: bool,
     /// Options with unknown names.
     pub unknown_options: UnknownOptions,
 }
@@ -66,6 +77,11 @@ impl Default for Config {
             recover_by_itself: true,
             limits: Limits::default(),
             max_in_flight: 256,
+            token_url: "https://oauth2.googleapis.com/token".to_owned(),
+            client: None,
+            token_store: (false, false),
+            min_validity: Duration::from_mins(10),
+            throw_on_failure: true,
             unknown_options: UnknownOptions::Refuse,
         }
     }
@@ -100,18 +116,29 @@ impl Config {
             check_address(&url).map_err(|what| top.fault(key, what))?;
             if key == "rootUrl" {
                 self.root_url = url;
+            } else {
+                self.token_url = url;
             }
         }
-        for text in ["clientId", "clientSecret", "redirectUri"] {
-            top.string(text)?;
+        top.string("redirectUri")?;
+        match (top.string("clientId")?, top.string("clientSecret")?) {
+            (Some(id), Some(secret)) => self.client = Some(OauthClient::new(id, secret)),
+            (None, None) => {}
+            (Some(_), None) => return Err(top.fault("clientSecret", "must be given along with clientId")),
+            (None, Some(_)) => return Err(top.fault("clientId", "must be given along with clientSecret")),
         }
         for callback in ["resolveCalendar", "resolveCalendarForEvent", "onOperation"] {
             top.function(callback)?;
         }
-        let mut token_store = top.object("tokenStore")?;
-        token_store.function("load")?;
-        token_store.function("save")?;
-        token_store.finish()?;
+        if top.has("tokenStore") {
+            let mut token_store = top.object("tokenStore")?;
+            self.token_store = (token_store.function("load")?, token_store.function("save")?);
+            token_store.finish()?;
+        }
+        let mut tokens = top.object("tokens")?;
+        set(&mut self.min_validity, tokens.millis("minValidityMs", 0.0)?);
+        set(&mut self.throw_on_failure, tokens.bool("throwOnFailure")?);
+        tokens.finish()?;
         let mut logger = top.object("logger")?;
         for level in ["debug", "info", "warn", "error"] {
             logger.function(level)?;

@@ -49,11 +49,11 @@ impl Service {
 
     async fn share_create(
         &self,
-        call: Call,
+        mut call: Call,
         data: EventData,
         cancel: Cancel,
     ) -> Result<(Arc<Created>, u32), CalendarError> {
-        let seated = self.seat(create::OPERATION, &call, &cancel).await?;
+        let seated = self.seat(create::OPERATION, &mut call, &cancel).await?;
         let alike = call.key.clone().map(|key| Alike {
             user: call.target.user.clone(),
             key,

@@ -11,13 +11,16 @@ pub mod config;
 mod creating;
 mod events;
 mod flight;
+pub mod host;
 mod metrics;
 mod notice;
 mod open_work;
 mod own_retry;
 mod reader;
 mod recovery;
+mod refreshing;
 mod seats;
+mod tokens;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,12 +30,16 @@ use serde_json::Value;
 
 use self::background::Background;
 use self::flight::Flights;
+use self::host::Host;
 use self::metrics::Metrics;
 use self::open_work::OpenWork;
 use self::recovery::Recovery;
 use self::seats::Seats;
+use self::tokens::Keyring;
 use crate::clock::Clock;
-use crate::google::{Calendar, HttpTransport, Sender, SenderConfig, Transport, TransportConfig};
+use crate::google::{
+    Calendar, HttpTokenEndpoint, HttpTransport, Sender, SenderConfig, TokenEndpoint, Transport, TransportConfig,
+};
 use crate::model::CalendarError;
 use crate::operation::Context;
 use crate::operation::create::{Created, OnDeleted};
@@ -44,6 +51,7 @@ pub use self::config::Config;
 pub use self::metrics::{MetricsSnapshot, OperationCount};
 pub use self::notice::{Level, Listener, Notice};
 pub use self::own_retry::{OwnVerdict, own_verdict};
+pub use self::tokens::Grants;
 
 /// A service. Clones share everything.
 #[derive(Clone)]
@@ -64,6 +72,7 @@ struct Shared {
     closed: AtomicBool,
     metrics: Metrics,
     settled: Arc<std::sync::atomic::AtomicU64>,
+    keyring: Arc<Keyring>,
     listener: Listener,
 }
 
@@ -87,6 +96,12 @@ pub struct Foundation {
     pub clock: Clock,
     /// Where notices go.
     pub listener: Listener,
+    /// Who keeps the users' tokens; `None`: nobody.
+    pub host: Option<Arc<dyn Host>>,
+    /// Where grants are exchanged; `None`: HTTP to `tokenUrl`.
+    pub endpoint: Option<Arc<dyn TokenEndpoint>>,
+    /// Which grants share one refresh; [`Grants::of_process`] but in tests.
+    pub grants: Grants,
 }
 
 impl Service {
@@ -115,6 +130,22 @@ impl Service {
         let settled = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let listener = counting(foundation.listener, Arc::clone(&settled));
         let open = OpenWork::default();
+        let endpoint = match foundation.endpoint {
+            Some(endpoint) => endpoint,
+            None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout)?),
+        };
+        let keyring = Keyring {
+            clock: clock.clone(),
+            endpoint,
+            client: config.client.clone(),
+            host: foundation.host.unwrap_or_else(host::none),
+            loads: config.token_store.0,
+            saves: config.token_store.1,
+            grants: foundation.grants,
+            listener: Arc::clone(&listener),
+            open: open.clone(),
+            fresh: dashmap::DashMap::new(),
+        };
         let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone());
         let shared = Shared {
             recovery: Arc::new(Recovery::new(cx.clone(), background.clone())),
@@ -129,6 +160,7 @@ impl Service {
             cx,
             open,
             settled,
+            keyring: Arc::new(keyring),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -39,6 +39,12 @@ pub enum Notice {
         /// What became of it: `deleted` or `kept`.
         settled: Disposal,
     },
+    /// Fresh tokens wait for a caller's auth object; the tokens themselves are fetched, not told.
+    #[serde(rename_all = "camelCase")]
+    Tokens {
+        /// Which object.
+        auth_ref: u32,
+    },
     /// A log line.
     Log {
         /// How loud.

@@ -109,6 +109,19 @@ impl Reader {
         Ok(number.map(|millis| Duration::from_secs_f64(millis / 1000.0)))
     }
 
+    /// A time in Unix milliseconds.
+    pub(super) fn unix_ms(&mut self, key: &str) -> Result<Option<u64>, CalendarError> {
+        let number = self.number(key, 0.0, 1e15)?;
+        Ok(number.and_then(|ms| format!("{:.0}", ms.trunc()).parse().ok()))
+    }
+
+    /// A list of strings.
+    pub(super) fn strings(&mut self, key: &str) -> Result<Vec<String>, CalendarError> {
+        let Some(value) = self.take(key) else { return Ok(Vec::new()) };
+        let texts = value.as_array().map(|list| list.iter().map(|text| text.as_str().map(str::to_owned)).collect());
+        texts.flatten().ok_or_else(|| self.fault(key, "must be an array of strings"))
+    }
+
     /// One of a few words.
     pub(super) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, CalendarError> {
         let Some(value) = self.take(key) else { return Ok(None) };
@@ -121,32 +134,33 @@ impl Reader {
         }
     }
 
-    /// A callback: only that it is a function is known here.
-    pub(super) fn function(&mut self, key: &str) -> Result<(), CalendarError> {
+    /// A callback: only that it is a function is known here. Whether it is there.
+    pub(super) fn function(&mut self, key: &str) -> Result<bool, CalendarError> {
         match self.take(key) {
-            None => Ok(()),
-            Some(Value::String(text)) if text == FUNCTION => Ok(()),
+            None => Ok(false),
+            Some(Value::String(text)) if text == FUNCTION => Ok(true),
             Some(_) => Err(self.fault(key, "must be a function")),
         }
     }
 
-    /// All of it as query parameters: strings, numbers, booleans, and lists of them.
-    pub(super) fn into_query(self) -> Result<Vec<(String, String)>, CalendarError> {
+    /// Query parameters of these names: strings, numbers, booleans, and lists of them.
+    pub(super) fn query(&mut self, names: &[&str]) -> Result<Vec<(String, String)>, CalendarError> {
         let mut query = Vec::new();
-        for (key, value) in &self.map {
-            let plain_key = plain(key);
-            let values = match value {
-                Value::Array(values) => values.as_slice(),
-                value => std::slice::from_ref(value),
+        for name in names {
+            let values = match self.take(name) {
+                None => continue,
+                Some(Value::Array(values)) => values,
+                Some(value) => vec![value],
             };
             for value in values {
-                match value {
-                    Value::Null => {}
-                    Value::String(text) if text != FUNCTION => query.push((plain_key.to_owned(), text.clone())),
-                    Value::Number(number) => query.push((plain_key.to_owned(), number.to_string())),
-                    Value::Bool(flag) => query.push((plain_key.to_owned(), flag.to_string())),
-                    _ => return Err(self.fault(plain_key, "must be a string, a number or a boolean")),
-                }
+                let text = match value {
+                    Value::Null => continue,
+                    Value::String(text) if text != FUNCTION => text,
+                    Value::Number(number) => number.to_string(),
+                    Value::Bool(flag) => flag.to_string(),
+                    _ => return Err(self.fault(name, "must be a string, a number or a boolean")),
+                };
+                query.push(((*name).to_owned(), text));
             }
         }
         Ok(query)

@@ -20,7 +20,8 @@ use serde_json::{Map, Value, json};
 use surecal::clock::Clock;
 use surecal::google::Transport;
 use surecal::model::CalendarError;
-use surecal::service::{Cancel, Foundation, Notice, Pending, Service};
+use surecal::service::host::Host;
+use surecal::service::{Cancel, Foundation, Grants, Notice, Pending, Service};
 use surecal::store::{MemoryStore, Store};
 use surecal_emulator::{Emulator, NewUser, Options, Rule};
 
@@ -35,6 +36,8 @@ pub const USER: &str = "teacher@example.com";
 pub struct Google {
     pub emulator: Emulator,
     pub notices: Arc<Mutex<Vec<Notice>>>,
+    /// Who keeps the users' tokens.
+    pub host: Option<Arc<dyn Host>>,
 }
 
 impl Google {
@@ -44,7 +47,7 @@ impl Google {
 
     pub fn in_zone(zone: &str) -> Self {
         let emulator = Emulator::new(Options { seed: 7, ..Options::default() });
-        let google = Self { emulator, notices: Arc::default() };
+        let google = Self { emulator, notices: Arc::default(), host: None };
         google.add_user(USER, TOKENS[0], zone);
         google
     }
@@ -98,6 +101,9 @@ impl Google {
             store: Some(Arc::new(line.clone()) as Arc<dyn Store>),
             clock,
             listener: Arc::new(move |notice| notices.lock().unwrap().push(notice)),
+            host: self.host.clone(),
+            endpoint: Some(Arc::new(InMemory(self.emulator.clone()))),
+            grants: Grants::default(),
         };
         Process { service: Service::new(&config.to_string(), foundation).unwrap(), network, line }
     }

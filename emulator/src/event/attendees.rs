@@ -24,35 +24,41 @@ pub(crate) fn normalise(given: &Value, organizer: &str) -> Result<Vec<Value>, Re
 }
 
 fn normalise_one(given: &Map<String, Value>, email: &str, organizer: &str) -> Result<Map<String, Value>, Refusal> {
-    let mut stored = Map::from_iter([("email".to_owned(), json!(email))]);
+    let mut entry = Map::from_iter([("email".to_owned(), json!(email))]);
     if let Some(name) = given.get("displayName").filter(|name| name.is_string()) {
-        stored.insert("displayName".into(), name.clone());
+        entry.insert("displayName".into(), name.clone());
     }
-    let organizes = email.eq_ignore_ascii_case(organizer);
-    if organizes {
-        stored.insert("organizer".into(), json!(true));
-        stored.insert("self".into(), json!(true));
+    let is_organizer = email.eq_ignore_ascii_case(organizer);
+    if is_organizer {
+        entry.insert("organizer".into(), json!(true));
+        entry.insert("self".into(), json!(true));
     }
     for flag in ["optional", "resource"] {
         if given.get(flag) == Some(&json!(true)) {
-            stored.insert(flag.into(), json!(true));
+            entry.insert(flag.into(), json!(true));
         }
     }
     let response = match given.get("responseStatus") {
-        None | Some(Value::Null) => if organizes { "accepted" } else { "needsAction" },
+        None | Some(Value::Null) => {
+            if is_organizer {
+                "accepted"
+            } else {
+                "needsAction"
+            }
+        }
         Some(Value::String(response)) if RESPONSES.contains(&response.as_str()) => response,
         Some(_) => return Err(Refusal::invalid("Invalid attendee response status.")),
     };
-    stored.insert("responseStatus".into(), json!(response));
+    entry.insert("responseStatus".into(), json!(response));
     for extra in ["comment", "additionalGuests"] {
         match given.get(extra) {
             None | Some(Value::Null) => {}
             Some(value) => {
-                stored.insert(extra.into(), value.clone());
+                entry.insert(extra.into(), value.clone());
             }
         }
     }
-    Ok(stored)
+    Ok(entry)
 }
 
 /// Whether Google takes this as an address: one `@` with something on both sides, and no spaces.
@@ -102,7 +108,8 @@ mod tests {
 
     #[test]
     fn guests_start_unanswered_and_the_organizer_has_accepted() {
-        let list = normalise(&json!([{ "email": "g@x.test", "self": true }, { "email": "O@x.test" }]), "o@x.test").unwrap();
+        let list =
+            normalise(&json!([{ "email": "g@x.test", "self": true }, { "email": "O@x.test" }]), "o@x.test").unwrap();
         assert_eq!(list[0], json!({ "email": "g@x.test", "responseStatus": "needsAction" }));
         assert_eq!(list[1]["responseStatus"], "accepted");
         assert_eq!(list[1]["organizer"], true);

@@ -43,10 +43,8 @@ pub(crate) const WRITABLE: [&str; 29] = [
 const READ_ONLY: [&str; 4] = ["hangoutLink", "locked", "privateCopy", "attendeesOmitted"];
 
 /// Words that are left out of a reply because they are the documented default.
-const DEFAULT_WORDS: [(&str, &[&str]); 2] = [
-    ("transparency", &["opaque", "transparent"]),
-    ("visibility", &["default", "public", "private", "confidential"]),
-];
+const DEFAULT_WORDS: [(&str, &[&str]); 2] =
+    [("transparency", &["opaque", "transparent"]), ("visibility", &["default", "public", "private", "confidential"])];
 
 /// Flags with their documented default, which is left out of a reply.
 const FLAGS: [(&str, bool); 4] = [
@@ -142,7 +140,13 @@ fn one(name: &str, value: &Value, context: Context<'_>) -> Result<Option<Value>,
             Some(list) => Ok((context.attachments && !list.is_empty()).then(|| value.clone())),
         },
         "reminders" => reminders(value).map(Some),
-        _ => if value.is_object() { Ok(Some(value.clone())) } else { Err(wrong()) },
+        _ => {
+            if value.is_object() {
+                Ok(Some(value.clone()))
+            } else {
+                Err(wrong())
+            }
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) struct Revision {
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
     reads_left: u32,
-    ready: Duration,
+    not_before: Duration,
 }
 
 /// An event, a deleted one too.
@@ -160,8 +160,8 @@ impl StoredEvent {
     }
 
     /// Starts the wait for a conference.
-    pub(crate) fn await_conference(&mut self, reads: u32, ready: Duration) {
-        self.waiting = Some(Waiting { reads_left: reads, ready });
+    pub(crate) fn await_conference(&mut self, reads: u32, not_before: Duration) {
+        self.waiting = Some(Waiting { reads_left: reads, not_before });
     }
 
     /// A read passes. Says whether the conference is ready now, once.
@@ -171,7 +171,7 @@ impl StoredEvent {
             self.waiting = None;
             return false;
         }
-        if waiting.reads_left > 0 || now < waiting.ready {
+        if waiting.reads_left > 0 || now < waiting.not_before {
             waiting.reads_left = waiting.reads_left.saturating_sub(1);
             return false;
         }

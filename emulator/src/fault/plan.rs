@@ -1,8 +1,8 @@
 //! Which fault a call meets: the rules in force, then the profile.
 
+use rand::RngExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use rand::RngExt as _;
 
 use super::{Fault, Profile, Rule};
 use crate::operation::Operation;
@@ -116,7 +116,9 @@ mod tests {
 
     fn strikes(rules: Vec<Rule>, calls: usize) -> Vec<Option<&'static str>> {
         let (mut plan, mut rng) = (Plan::default(), StdRng::seed_from_u64(1));
-        rules.into_iter().for_each(|rule| plan.add(rule));
+        for rule in rules {
+            plan.add(rule);
+        }
         let facts = facts(Operation::EventsInsert);
         (0..calls).map(|_| plan.choose(&facts, &mut rng).map(|fault| fault.kind())).collect()
     }
@@ -150,14 +152,19 @@ mod tests {
             plan.set_profile(Some(profile.clone()));
             let operations = [Operation::EventsGet, Operation::EventsInsert, Operation::OauthToken];
             operations.map(|operation| {
-                (0..300).filter_map(|_| plan.choose(&facts(operation), &mut rng)).map(|fault| fault.label()).collect::<Vec<_>>()
+                (0..300)
+                    .filter_map(|_| plan.choose(&facts(operation), &mut rng))
+                    .map(|fault| fault.label())
+                    .collect::<Vec<_>>()
             })
         };
         let [gets, inserts, tokens] = run();
         assert_eq!([gets.clone(), inserts.clone(), tokens.clone()], run());
         assert!((100..200).contains(&gets.len()), "{}", gets.len());
         assert!(inserts.iter().any(|label| label == "drop") && inserts.iter().any(|label| label == "reset after"));
-        assert!(!gets.iter().any(|label| label == "drop" || label.ends_with(" after") && !label.starts_with(['t', 'd'])));
+        assert!(
+            !gets.iter().any(|label| label == "drop" || label.ends_with(" after") && !label.starts_with(['t', 'd']))
+        );
         assert!(!inserts.iter().chain(&tokens).any(|label| label == "precondition" || label == "invalidGrant"));
     }
 }

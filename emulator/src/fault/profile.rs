@@ -53,7 +53,8 @@ impl Profile {
         if let Some(bad) = self.operations.iter().flatten().find(|pattern| !Operation::is_pattern(pattern)) {
             return Err(format!("operations: no operation is called {bad}"));
         }
-        let known = |kind: &&String| *kind == "status" || USUAL.contains(&kind.as_str()) || UNUSUAL.contains(&kind.as_str());
+        let known =
+            |kind: &&String| *kind == "status" || USUAL.contains(&kind.as_str()) || UNUSUAL.contains(&kind.as_str());
         match self.kinds.iter().flatten().find(|kind| !known(kind)) {
             Some(bad) => Err(format!("kinds: no kind is called {bad}")),
             None => Ok(()),

@@ -80,7 +80,9 @@ impl Rule {
         if self.nth == Some(0) || self.every == Some(0) {
             return Err("nth and every count from 1".to_owned());
         }
-        if [self.nth.is_some(), self.every.is_some(), self.probability.is_some()].iter().filter(|&&given| given).count() > 1 {
+        if [self.nth.is_some(), self.every.is_some(), self.probability.is_some()].iter().filter(|&&given| given).count()
+            > 1
+        {
             return Err("only one of nth, every and probability may be given".to_owned());
         }
         if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {

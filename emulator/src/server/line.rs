@@ -61,7 +61,9 @@ impl Line {
             if orders.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
-            if let Some(order) = orders.borrow_and_update().filter(|order| *order != Order::BlackHole) {
+            // Copied out first: the borrow would lock out the write below.
+            let given = *orders.borrow_and_update();
+            if let Some(order) = given.filter(|order| *order != Order::BlackHole) {
                 self.orders.send_if_modified(|pending| pending.take().is_some());
                 return order;
             }

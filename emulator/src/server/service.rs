@@ -148,7 +148,8 @@ fn promised(response: Response<Bytes>, play: impl FnOnce(&Bytes) -> Play) -> Res
 }
 
 fn too_large() -> Response<Play> {
-    let mut response = whole(json_reply(413, &json!({ "error": { "code": 413, "message": "Request Entity Too Large" } })));
+    let mut response =
+        whole(json_reply(413, &json!({ "error": { "code": 413, "message": "Request Entity Too Large" } })));
     *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

@@ -58,15 +58,12 @@ impl World {
     pub(super) fn insert_calendar(&mut self, call: &Call, principal: &Principal) -> Result<Done, Refusal> {
         let body = call.object()?;
         let parameters = Parameters::of(call)?;
-        let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+        let text =
+            |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
         let summary = text("summary").ok_or_else(|| Refusal::required("Required"))?;
         let time_zone = text("timeZone").or_else(|| Some(self.calendars.get(&principal.email)?.time_zone.clone()));
-        let new = NewCalendar {
-            time_zone,
-            owner: principal.email.clone(),
-            summary: Some(summary),
-            ..NewCalendar::default()
-        };
+        let new =
+            NewCalendar { time_zone, owner: principal.email.clone(), summary: Some(summary), ..NewCalendar::default() };
         let id = self.add_calendar(new).map_err(|_| Refusal::invalid("Invalid time zone definition."))?;
         let calendar = self.calendars.get(&id).ok_or_else(Refusal::not_found)?;
         Ok(Done {

@@ -49,10 +49,14 @@ impl World {
     fn fault_for(&mut self, call: &Call) -> Option<Fault> {
         let form = (call.operation == Operation::OauthToken).then(|| TokenForm::of(call));
         let user = match &form {
-            Some(form) => form.get("refresh_token").and_then(|token| self.accounts.grants.get(token)).map(|grant| grant.email.clone()),
+            Some(form) => form
+                .get("refresh_token")
+                .and_then(|token| self.accounts.grants.get(token))
+                .map(|grant| grant.email.clone()),
             None => self.accounts.holder(call.authorization.as_deref()).map(str::to_owned),
         };
-        let resolved = call.calendar_id.as_ref().map(|id| Self::resolve_calendar_id(id, user.as_deref().unwrap_or_default()));
+        let resolved =
+            call.calendar_id.as_ref().map(|id| Self::resolve_calendar_id(id, user.as_deref().unwrap_or_default()));
         let facts = Facts {
             operation: call.operation,
             calendar_id: call.calendar_id.as_deref(),
@@ -201,12 +205,12 @@ impl World {
     fn token_exchange(&mut self, call: &Call, fault: Option<Fault>) -> (Verdict, bool) {
         let form = TokenForm::of(call);
         let rotate = matches!(fault, Some(Fault::Rotate));
-        let issues = match &fault {
+        let answers = match &fault {
             None => true,
             Some(Fault::InvalidGrant | Fault::RefusedStream | Fault::Drop | Fault::Late { .. }) => false,
             Some(fault) => fault.when() != Some(When::Before),
         };
-        let issued = issues.then(|| self.issue(&form, rotate));
+        let issued = answers.then(|| self.issue(&form, rotate));
         let outcome = match (&fault, &issued) {
             (None | Some(Fault::Rotate), Some(reply)) => match error_word(reply) {
                 Some(word) => word,

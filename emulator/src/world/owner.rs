@@ -11,7 +11,13 @@ use crate::operation::Operation;
 impl World {
     /// The owner changes fields. With `put`, as an old program does it: the whole event is written from a copy that
     /// knows nothing of extended properties, which are lost.
-    pub(crate) fn owner_edit(&mut self, calendar_id: &str, event_id: &str, fields: &Map<String, Value>, put: bool) -> Result<Value, String> {
+    pub(crate) fn owner_edit(
+        &mut self,
+        calendar_id: &str,
+        event_id: &str,
+        fields: &Map<String, Value>,
+        put: bool,
+    ) -> Result<Value, String> {
         let (operation, body) = if put {
             let event = self.event_mut(calendar_id, event_id).ok_or("no such event")?;
             let mut body = event.writable();
@@ -30,7 +36,13 @@ impl World {
         self.act_as_owner(Operation::EventsDelete, calendar_id, event_id, None)
     }
 
-    fn act_as_owner(&mut self, operation: Operation, calendar_id: &str, event_id: &str, body: Option<Map<String, Value>>) -> Result<(), String> {
+    fn act_as_owner(
+        &mut self,
+        operation: Operation,
+        calendar_id: &str,
+        event_id: &str,
+        body: Option<Map<String, Value>>,
+    ) -> Result<(), String> {
         let owner = self.calendars.get(calendar_id).ok_or("no such calendar")?.owner.clone();
         let call = Call::of_owner(operation, calendar_id, event_id, body);
         let principal = Principal { email: owner, service_account: false };

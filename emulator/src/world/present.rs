@@ -25,7 +25,12 @@ pub(super) fn event(body: &Map<String, Value>, calendar: &Calendar, parameters: 
 }
 
 /// The same as a whole reply.
-pub(super) fn reply(body: &Map<String, Value>, calendar: &Calendar, parameters: &Parameters, reader: &str) -> Response<Bytes> {
+pub(super) fn reply(
+    body: &Map<String, Value>,
+    calendar: &Calendar,
+    parameters: &Parameters,
+    reader: &str,
+) -> Response<Bytes> {
     let etag = body.get("etag").and_then(Value::as_str).unwrap_or_default().to_owned();
     let told = event(body, calendar, parameters, reader);
     let told = match &parameters.selection {

@@ -38,8 +38,7 @@ const SHARED: [&str; 14] = [
 /// Changes of these raise the sequence number.
 const SCHEDULE: [&str; 3] = ["start", "end", "recurrence"];
 
-const EVENT_TYPES: [&str; 6] =
-    ["default", "birthday", "focusTime", "fromGmail", "outOfOffice", "workingLocation"];
+const EVENT_TYPES: [&str; 6] = ["default", "birthday", "focusTime", "fromGmail", "outOfOffice", "workingLocation"];
 
 impl World {
     pub(super) fn insert_event(&mut self, call: &Call, principal: &Principal) -> Result<Done, Refusal> {
@@ -145,7 +144,10 @@ impl World {
         });
         let mut fields = draft::normalise(&given, context)?;
         keep_old(&mut fields, &old, &parameters, asks_again);
-        if !event.is_organizers_copy() && old.get("guestsCanModify").is_none() && changes_shared(&old, &fields, principal, calendar.id.as_str()) {
+        if !event.is_organizers_copy()
+            && old.get("guestsCanModify").is_none()
+            && changes_shared(&old, &fields, principal, calendar.id.as_str())
+        {
             return Err(Refusal::non_organizer());
         }
         let (calendar_id, id) = (calendar.id.clone(), event.text("id").to_owned());
@@ -154,7 +156,8 @@ impl World {
             return Ok(Done { response, touched: None });
         }
 
-        let news = if event.is_cancelled() { mail::news(None, Some(&fields)) } else { mail::news(Some(&old), Some(&fields)) };
+        let news =
+            if event.is_cancelled() { mail::news(None, Some(&fields)) } else { mail::news(Some(&old), Some(&fields)) };
         let asks_conference = fields.get("conferenceData") != old.get("conferenceData")
             && fields.get("conferenceData").is_some_and(conference::is_pending);
         let reschedules = event.is_cancelled() || SCHEDULE.iter().any(|name| fields.get(*name) != old.get(*name));
@@ -191,7 +194,11 @@ impl World {
     }
 
     /// The event a write is aimed at, if writers can find it.
-    fn event_of(&self, call: &Call, principal: &Principal) -> Result<(&crate::calendar::Calendar, &StoredEvent), Refusal> {
+    fn event_of(
+        &self,
+        call: &Call,
+        principal: &Principal,
+    ) -> Result<(&crate::calendar::Calendar, &StoredEvent), Refusal> {
         let (calendar, _) = self.calendar_of(call, principal)?;
         let event = calendar.events.get(call.event_id.as_deref().unwrap_or_default()).ok_or_else(Refusal::not_found)?;
         if event.is_visible(self.clock.elapsed()) { Ok((calendar, event)) } else { Err(Refusal::not_found()) }
@@ -201,7 +208,14 @@ impl World {
         self.calendars.get_mut(calendar_id)?.events.get_mut(id)
     }
 
-    fn advance_event(&mut self, operation: &'static str, calendar_id: &str, id: &str, mut next: Map<String, Value>, reschedules: bool) {
+    fn advance_event(
+        &mut self,
+        operation: &'static str,
+        calendar_id: &str,
+        id: &str,
+        mut next: Map<String, Value>,
+        reschedules: bool,
+    ) {
         let (changed, revision) = self.next_revision(operation);
         next.insert("etag".into(), json!(revision.etag));
         next.insert("updated".into(), json!(time::write_stamp(self.clock.wall(), true)));
@@ -214,7 +228,13 @@ impl World {
         }
     }
 
-    fn written(&self, calendar_id: &str, id: &str, parameters: &Parameters, principal: &Principal) -> Result<Done, Refusal> {
+    fn written(
+        &self,
+        calendar_id: &str,
+        id: &str,
+        parameters: &Parameters,
+        principal: &Principal,
+    ) -> Result<Done, Refusal> {
         let calendar = self.calendars.get(calendar_id).ok_or_else(Refusal::not_found)?;
         let event = calendar.events.get(id).ok_or_else(Refusal::not_found)?;
         let response = present::reply(&event.body, calendar, parameters, &principal.email);
@@ -263,13 +283,21 @@ fn keep_old(fields: &mut Map<String, Value>, old: &Map<String, Value>, parameter
     }
 }
 
-fn changes_shared(old: &Map<String, Value>, new: &Map<String, Value>, principal: &Principal, calendar_id: &str) -> bool {
+fn changes_shared(
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    principal: &Principal,
+    calendar_id: &str,
+) -> bool {
     let others = |fields: &Map<String, Value>| -> Vec<Value> {
         let all = fields.get("attendees").and_then(Value::as_array).cloned().unwrap_or_default();
-        let own = |attendee: &Value| attendees::is_same(attendee, &principal.email) || attendees::is_same(attendee, calendar_id);
+        let own = |attendee: &Value| {
+            attendees::is_same(attendee, &principal.email) || attendees::is_same(attendee, calendar_id)
+        };
         all.into_iter().filter(|attendee| !own(attendee)).collect()
     };
-    let shared_properties = |fields: &Map<String, Value>| fields.get("extendedProperties").and_then(|all| all.get("shared")).cloned();
+    let shared_properties =
+        |fields: &Map<String, Value>| fields.get("extendedProperties").and_then(|all| all.get("shared")).cloned();
     SHARED.iter().any(|name| old.get(*name) != new.get(*name))
         || others(old) != others(new)
         || shared_properties(old) != shared_properties(new)

@@ -56,6 +56,7 @@ impl Attempt<'_> {
         self.may_patch()?;
         let params = self.mailed();
         let etag = Some(found.etag.as_str());
+        self.repair_in_doubt = true;
         match self.cx.calendar.patch(&self.scope, &self.calendar, &self.id, etag, &patch, params).await {
             Ok(Patch::Done(found)) => {
                 self.repaired = true;

@@ -1,0 +1,128 @@
+'use strict'
+
+// The README's snippets: all are JavaScript, and those marked runnable do what the README says, against the emulator.
+
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const vm = require('node:vm')
+
+const root = path.join(__dirname, '..')
+const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
+
+/** Fenced blocks: the words after the fence, the text, and the text block that follows, if there is one. */
+const blocks = [...readme.matchAll(/^```(\w+)([^\n]*)\n([\s\S]*?)^```\n/gm)].map(
+  ([, language, marks, text], index, all) => ({
+    language,
+    marks: marks.trim().split(/\s+/).filter(Boolean),
+    text,
+    title: text.split('\n').find((line) => /\w/.test(line)),
+    printed: all[index + 1]?.[1] === 'text' ? all[index + 1][3] : undefined,
+  }),
+)
+const snippets = blocks.filter(({ language }) => language === 'js')
+const programs = snippets.filter(({ marks }) => marks.includes('runnable') && !marks.includes('jest'))
+const suites = snippets.filter(({ marks }) => marks.includes('runnable') && marks.includes('jest'))
+
+test('the README has a program to run, and a test', () => {
+  expect(programs.length).toBeGreaterThan(0)
+  expect(suites.length).toBeGreaterThan(0)
+})
+
+test.each(snippets)('the snippet "$title" is JavaScript', ({ text }) => {
+  expect(() => new vm.Script(text)).not.toThrow()
+})
+
+test.each(programs)('the program "$title" prints what the README says, and ends', ({ text, printed }) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--eval', text], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 25000,
+  })
+  expect([status, stderr]).toEqual([0, ''])
+  expect(stdout).toBe(printed)
+})
+
+describe.each(suites)('the test "$title"', ({ text }) => {
+  // As a file of its own would be run: its `test` and `expect` are ours.
+  new Function('require', text)(require)
+})
+
+// ---- the tables ----
+
+/** The rows of a table below a heading: cells without their backticks. */
+function rows(heading) {
+  const [, section] = readme.split(`\n## ${heading}\n`)
+  return section
+    .split('\n## ')[0]
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+}
+
+const names = (cell) => [...cell.matchAll(/`([A-Za-z.]+)(?:\([^`]*\))?`/g)].map(([, name]) => name)
+
+/** Top-level member names of an interface in a declaration file, methods too. */
+function members(file, name) {
+  const text = fs.readFileSync(path.join(root, file), 'utf8')
+  const [, parent, body] = new RegExp(`export interface ${name}(?: extends (\\w+))? \\{\\n([\\s\\S]*?)\\n\\}`).exec(
+    text,
+  )
+  const own = [...body.matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, member]) => member)
+  return parent ? [...own, ...members(file, parent)] : own
+}
+
+test('the configuration table names every key of index.d.ts, and no other', () => {
+  const [, section] = readme.split('\n## Configuration\n')
+  const named = new Set([
+    ...rows('Configuration').flatMap(([, key]) => names(key)),
+    // The keys that do nothing yet are told in the text below.
+    ...names(section.split('\n## ')[0].split('`configure()` refuses')[1]),
+  ])
+  const tops = new Set([...named].map((name) => name.split('.')[0]))
+  const typed = members('index.d.ts', 'CalendarConfig')
+  for (const key of typed) expect([key, tops.has(key)]).toEqual([key, true])
+  for (const key of tops) expect([key, typed.includes(key)]).toEqual([key, true])
+})
+
+test('the table of options names every option of index.d.ts, and no other', () => {
+  const named = rows('Options of a call').flatMap(([, option]) => names(option))
+  const typed = ['CreateOptions', 'UpdateOptions', 'VerifyOptions', 'WriteOptions'].flatMap((name) =>
+    members('index.d.ts', name),
+  )
+  expect(named.sort()).toEqual([...new Set(typed)].sort())
+})
+
+test('the table of outcomes has every outcome', () => {
+  const { OUTCOMES } = require('../lib/constants')
+  const told = rows('Errors').map(([, cell]) => cell.replaceAll('`', ''))
+  expect(told).toEqual(expect.arrayContaining([...OUTCOMES]))
+})
+
+test('the table of methods names every method of the service', () => {
+  const { CalendarService } = require('../index.js')
+  const told = readme.split('\n## Methods and results\n')[1].split('\n## ')[0]
+  for (const method of Object.getOwnPropertyNames(CalendarService.prototype)) {
+    if (method !== 'constructor') expect(told).toContain(`\`${method}(`)
+  }
+})
+
+test('every link of the texts for people leads somewhere', () => {
+  const anchorOf = (heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{Letter}\p{Number} _-]/gu, '')
+      .replaceAll(' ', '-')
+  for (const file of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md']) {
+    const text = fs.readFileSync(path.join(root, file), 'utf8')
+    const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading))
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      const leads = target.startsWith('https:')
+        ? true
+        : target.startsWith('#')
+          ? anchors.includes(target.slice(1))
+          : fs.existsSync(path.join(root, target))
+      expect([file, target, leads]).toEqual([file, target, true])
+    }
+  }
+})

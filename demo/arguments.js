@@ -1,0 +1,47 @@
+'use strict'
+
+// Node's own modules alone: arguments are looked at before anything is installed or built.
+
+const DEFAULT_CLASSES = 60
+const MOST_CLASSES = 200
+const MOST_SEED = 2 ** 32 - 1
+
+const USAGE = `usage: npm run demo -- [--seed N] [--classes N]
+
+  --seed N      repeats the demo with the same classes and faults, 0 to ${MOST_SEED}; a new one each time if absent
+  --classes N   how many classes are created, 1 to ${MOST_CLASSES}; ${DEFAULT_CLASSES} if absent
+  --help        this text`
+
+/** Arguments that cannot be understood; the message is for people. */
+class WrongArguments extends Error {}
+
+const newSeed = () => Math.floor(Math.random() * 1_000_000)
+
+function whole(name, text, least, most) {
+  const number = /^\d{1,10}$/.test(text ?? '') ? Number(text) : NaN
+  if (number >= least && number <= most) return number
+  const given = text === undefined ? 'nothing was given' : `not ${JSON.stringify(text)}`
+  throw new WrongArguments(`${name} takes a whole number from ${least} to ${most}, ${given}.\n\n${USAGE}`)
+}
+
+/**
+ * @param {string[]} words
+ * @returns {{help: true} | {help: false, seed: number, classes: number}}
+ * @throws WrongArguments
+ */
+function parseArguments(words) {
+  const chosen = { help: false, seed: undefined, classes: DEFAULT_CLASSES }
+  const left = words.flatMap((word) =>
+    /^--\w+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word],
+  )
+  while (left.length > 0) {
+    const word = left.shift()
+    if (word === '--help' || word === '-h') return { help: true }
+    if (word === '--seed') chosen.seed = whole(word, left.shift(), 0, MOST_SEED)
+    else if (word === '--classes') chosen.classes = whole(word, left.shift(), 1, MOST_CLASSES)
+    else throw new WrongArguments(`The demo does not know ${JSON.stringify(word)}.\n\n${USAGE}`)
+  }
+  return { ...chosen, seed: chosen.seed ?? newSeed() }
+}
+
+module.exports = { parseArguments, WrongArguments, USAGE }

@@ -1,0 +1,76 @@
+'use strict'
+
+const sameInstant = (one, other) => Date.parse(one) === Date.parse(other)
+
+/** Whether an event is what the form asked for: title, times as instants, everybody invited. */
+function isRight(event, { title, start, end, students }) {
+  const invited = new Set((event.attendees ?? []).map(({ email }) => email))
+  return (
+    event.summary === title &&
+    sameInstant(event.start?.dateTime, start) &&
+    sameInstant(event.end?.dateTime, end) &&
+    students.every((email) => invited.has(email))
+  )
+}
+
+/** What is true of one class: the events in its calendar against what its teacher was told. */
+function auditClass({ teacher, form }, answers, live) {
+  const right = live.filter((event) => isRight(event, form))
+  const rightIds = new Set(right.map(({ id }) => id))
+  // An answer that names no event is held against the service only if there is none at all.
+  const isTrue = ({ eventId }) => (eventId === null ? right.length > 0 : rightIds.has(eventId))
+  const toldCreated = answers.filter(({ success }) => success)
+  return {
+    teacher,
+    asked: 1,
+    liveRight: right.length > 0 ? 1 : 0,
+    duplicates: Math.max(0, live.length - 1),
+    silent: toldCreated.filter((answer) => !isTrue(answer)).length,
+    leftOver: toldCreated.length === 0 && live.length > 0 ? 1 : 0,
+    /** Copies that not even an event for every click explains: writes the service repeated by itself. */
+    repeatedBlindly: Math.max(0, live.length - answers.length),
+    /** Classes whose teacher had to click a third time, and those told "failed" even then. */
+    clickedAgain: answers.length > 2 ? 1 : 0,
+    toldFailed: toldCreated.length === 0 ? 1 : 0,
+    slowestMs: Math.max(...answers.map(({ elapsedMs }) => elapsedMs)),
+    answers,
+    live,
+  }
+}
+
+const SUMMED = [
+  'asked',
+  'liveRight',
+  'duplicates',
+  'silent',
+  'leftOver',
+  'repeatedBlindly',
+  'clickedAgain',
+  'toldFailed',
+]
+
+/**
+ * Asks the server itself what is in the calendars: neither service has a say in it.
+ *
+ * @param {import('../lib/testing').Emulator} google
+ * @param {ReturnType<import('./school').school>} lessons
+ * @param {object[][]} answers what each teacher was told, class by class
+ */
+async function audit(google, lessons, answers) {
+  const classes = await Promise.all(
+    lessons.map(async (lesson, index) =>
+      auditClass(lesson, answers[index], await google.events(lesson.teacher, { live: true })),
+    ),
+  )
+  const totals = Object.fromEntries(SUMMED.map((name) => [name, classes.reduce((sum, one) => sum + one[name], 0)]))
+  return { ...totals, slowestMs: Math.max(...classes.map(({ slowestMs }) => slowestMs)), classes }
+}
+
+/** Whether everything that was asked for is there, once, and everybody was told the truth. */
+const isPerfect = ({ asked, liveRight, duplicates, silent, leftOver }) =>
+  liveRight === asked && duplicates === 0 && silent === 0 && leftOver === 0
+
+/** 0 only if surecal was perfect and the old service was not: a demo without a duplicate shows nothing. */
+const exitCodeOf = ({ before, surecal }) => (isPerfect(surecal) && before.duplicates > 0 ? 0 : 1)
+
+module.exports = { audit, isPerfect, exitCodeOf }

@@ -1,0 +1,39 @@
+'use strict'
+
+// The demo's program: creates the same classes, through the same faults, once with the usual hand-written service and
+// once with surecal, and asks the server what is true.
+
+const { parseArguments, WrongArguments, USAGE } = require('./arguments')
+const { WHOLE_LIMIT_MS } = require('./limits')
+
+async function main(words) {
+  const chosen = parseArguments(words)
+  if (chosen.help) {
+    process.stdout.write(`${USAGE}\n`)
+    return 0
+  }
+  // Only now: --help and wrong arguments are answered also where no package is installed.
+  const { contest } = require('./contest')
+  const watchdog = setTimeout(() => {
+    process.stderr.write(
+      `\nThe demo is not done after ${WHOLE_LIMIT_MS / 1000} s and gives up (seed ${chosen.seed}).\n`,
+    )
+    process.exit(1)
+  }, WHOLE_LIMIT_MS)
+  try {
+    return await contest(chosen)
+  } finally {
+    clearTimeout(watchdog)
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error) => {
+    const wrong = error instanceof WrongArguments
+    process.stderr.write(`${wrong ? error.message : error.stack}\n`)
+    process.exitCode = wrong ? 2 : 1
+  },
+)

@@ -1,0 +1,59 @@
+//! What a service asks of the program around it: the user's tokens, and the objects that make them.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::google::BoxFuture;
+
+/// A question. Holds tokens only where they are to be saved; `Debug` is not implemented for that reason.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase", tag = "type")]
+pub enum Question {
+    /// `tokenStore.load`.
+    #[serde(rename_all = "camelCase")]
+    LoadTokens {
+        /// Whose.
+        user_id: String,
+    },
+    /// `tokenStore.save`.
+    #[serde(rename_all = "camelCase")]
+    SaveTokens {
+        /// Whose.
+        user_id: String,
+        /// The new ones.
+        tokens: serde_json::Value,
+    },
+    /// An object with `getAccessToken()`.
+    #[serde(rename_all = "camelCase")]
+    AccessToken {
+        /// Which object.
+        auth_ref: u32,
+        /// Google answered 401 to its last token.
+        refused: bool,
+    },
+}
+
+/// The program threw, or gave something unusable. Its own words are not passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostFault;
+
+/// Who answers.
+pub trait Host: Send + Sync {
+    /// The answer as JSON text; `None`: there is nothing.
+    fn ask(&self, question: Question) -> BoxFuture<'_, Result<Option<String>, HostFault>>;
+}
+
+/// A program that knows nothing.
+pub(super) struct NoHost;
+
+impl Host for NoHost {
+    fn ask(&self, _: Question) -> BoxFuture<'_, Result<Option<String>, HostFault>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+}
+
+/// The default host.
+pub(super) fn none() -> Arc<dyn Host> {
+    Arc::new(NoHost)
+}
