@@ -100,6 +100,9 @@ const CONFIG: &[(&str, Takes)] = &[
     ("logger.info", Function),
     ("logger.warn", Function),
     ("logger.error", Function),
+    ("tokens", Object),
+    ("tokens.minValidityMs", Millis(0.0)),
+    ("tokens.throwOnFailure", Flag),
     ("timeoutMs", Millis(1.0)),
     ("attemptTimeoutMs", Millis(1.0)),
     ("connectTimeoutMs", Millis(1.0)),
@@ -223,8 +226,53 @@ const OPTIONS: &[(&str, Takes)] = &[
     ("timeoutMs", Millis(1.0)),
     ("attemptTimeoutMs", Millis(1.0)),
     ("maxRetries", Whole(0, 100)),
+    ("maxAttendees", Whole(1, u32::MAX)),
     ("onDeleted", Word),
+    ("forceRefresh", Flag),
+    ("requireFresh", Flag),
 ];
+
+const AUTH: &[(&str, Takes)] = &[
+    ("auth", Object),
+    ("auth.accessToken", Text),
+    ("auth.refreshToken", Text),
+    ("auth.authRef", Whole(1, u32::MAX)),
+    ("auth.asks", Flag),
+    ("auth.client", Object),
+    ("auth.client.id", Text),
+    ("auth.client.secret", Text),
+    ("auth.serviceAccount", Object),
+    ("auth.serviceAccount.clientEmail", Text),
+    ("auth.serviceAccount.privateKey", Text),
+    ("auth.serviceAccount.privateKeyId", Text),
+    ("auth.serviceAccount.subject", Text),
+];
+
+/// Arguments that the tests below give wrong by hand.
+const BY_HAND: &[&str] = &["userId", "calendarId", "timeZone", "spentMs", "eventId", "query", "options"];
+
+/// What the sources read: every literal key.
+fn keys_read(source: &str) -> Vec<&str> {
+    const READERS: [&str; 8] = ["string", "bool", "millis", "whole", "number", "word", "function", "object"];
+    let mut keys = Vec::new();
+    for reader in READERS {
+        for (at, call) in source.match_indices(&format!(".{reader}(\"")) {
+            keys.extend(source[at + call.len()..].split('"').next());
+        }
+    }
+    keys
+}
+
+#[test]
+fn no_setting_option_or_argument_is_read_that_these_tests_do_not_give_wrong() {
+    let tables = CONFIG.iter().chain(OPTIONS).chain(AUTH).map(|(path, _)| path.rsplit('.').next().unwrap());
+    let known: Vec<_> = tables.chain(BY_HAND.iter().copied()).collect();
+    let read = [keys_read(include_str!("../src/service/config.rs")), keys_read(include_str!("../src/service/call.rs"))];
+    let read = read.concat();
+    assert!(read.len() > 50, "the sources are read differently now");
+    let missed: Vec<_> = read.iter().filter(|key| !known.contains(*key)).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+}
 
 #[tokio::test(start_paused = true)]
 async fn every_option_of_every_method_refuses_what_is_not_its_own_and_nothing_is_sent() {
@@ -305,6 +353,16 @@ async fn every_argument_refuses_what_is_not_its_own() {
     let process = google.process();
     let good =
         || json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": {} });
+    for (path, takes) in AUTH {
+        for wrong in takes.wrong() {
+            let Value::Object(wrong) = at(path, wrong) else { unreachable!() };
+            let mut args = good();
+            args.as_object_mut().unwrap().extend(wrong);
+            let name = args.to_string();
+            let error = process.service.create_event(&name, &class().to_string(), Cancel::default()).await.unwrap_err();
+            assert_refused(&error, Code::ValidationFailed, path, &name);
+        }
+    }
     let wrong = [
         ("userId", json!(7), "userId"),
         ("userId", Value::Null, "userId"),
