@@ -15,8 +15,17 @@ module.exports = [
     languageOptions: { ecmaVersion: 2023, sourceType: 'module', globals: globals.node },
   },
   {
+    files: ['browser/**/*.js'],
+    languageOptions: { ecmaVersion: 2022, sourceType: 'module', globals: globals.browser },
+  },
+  {
     files: ['__test__/**/*.js'],
     languageOptions: { globals: { ...globals.node, ...globals.jest } },
+  },
+  {
+    // What is handed to page.evaluate runs in the page.
+    files: ['__test__/browser.test.js'],
+    languageOptions: { globals: { ...globals.browser } },
   },
   {
     rules: {

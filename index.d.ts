@@ -15,7 +15,9 @@
 
 import type { Auth, GoogleAuthMiddleware, RefreshOptions, RequireGoogleAuthOptions } from './lib/types/auth'
 import type { TokenConfig, TokenStore } from './lib/types/auth'
+import type { CalendarErrorCode, CalendarErrorJson, Outcome } from './lib/types/errors'
 import type { CalendarEvent } from './lib/types/event'
+import type { IdempotencyMiddleware, IdempotencyOptions } from './lib/types/idempotency'
 import type {
   BatchResult,
   CreateResult,
@@ -27,69 +29,16 @@ import type {
   VerificationDetails,
   VerifyResult,
 } from './lib/types/results'
+import type { CustomStore, RedisStore, SqliteStore } from './lib/types/store'
 
 export type * from './lib/types/auth'
+export type * from './lib/types/errors'
 export type * from './lib/types/event'
+export type * from './lib/types/idempotency'
 export type * from './lib/types/results'
+export type * from './lib/types/store'
 
 // ---------------------------------------------------------------- errors
-
-/** Every code of {@link CalendarError}; the README's table tells the HTTP status and whether it is retryable. */
-export type CalendarErrorCode =
-  /** 400. The input is wrong; nothing was sent. */
-  | 'VALIDATION_FAILED'
-  /** 504, retryable. The deadline passed. */
-  | 'TIMEOUT'
-  /** 502, retryable. The network failed: refused, reset, cut, not JSON. */
-  | 'NETWORK_ERROR'
-  /** 502, retryable. Google answered 5xx. */
-  | 'SERVER_ERROR'
-  /** 429, retryable. Google, or the local rate limit, said "slower". */
-  | 'RATE_LIMITED'
-  /** 429. Google's usage limits, which last for hours. */
-  | 'QUOTA_EXCEEDED'
-  /** 401. The grant is dead or missing: the user must reconnect. */
-  | 'GOOGLE_AUTH_REQUIRED'
-  /** 401, retryable. The token could not be refreshed now. */
-  | 'GOOGLE_AUTH_FAILED'
-  /** 403. Google refuses this user or this scope. */
-  | 'PERMISSION_DENIED'
-  /** 404. No such event or calendar, or not visible to this user. */
-  | 'NOT_FOUND'
-  /** 502, retryable. What was written could not be read back as it was asked for. */
-  | 'VERIFICATION_FAILED'
-  /** 422. One idempotency key was used for two different requests. */
-  | 'IDEMPOTENCY_KEY_REUSED'
-  /** 409, retryable. The first request with this key is still running. */
-  | 'IDEMPOTENCY_IN_PROGRESS'
-  /** 409. The calendar is in a state in which the operation makes no sense. */
-  | 'CONFLICT'
-  /** 412, retryable. The event changed between read and write, more often than is retried. */
-  | 'PRECONDITION_FAILED'
-  /** 422. Google hides the guest list from this user. */
-  | 'ATTENDEES_HIDDEN'
-  /** 503, retryable. The store, or a callback of yours that reads one, does not answer. */
-  | 'STORE_UNAVAILABLE'
-  /** 503, retryable. `limits.maxInFlight` stayed full past the deadline. */
-  | 'OVERLOADED'
-  /** 499. Your AbortSignal fired. */
-  | 'ABORTED'
-  /** 503. The service was closed. */
-  | 'CLOSED'
-  /** 500. The configuration is wrong. */
-  | 'CONFIGURATION'
-  /** 500. A fault of surecal itself. */
-  | 'INTERNAL'
-
-/**
- * "Is it in the calendar?", as far as this process can know.
- * - `not-sent`: nothing of the call ever reached Google.
- * - `rejected`: Google, or a check before the write, refused it; nothing changed.
- * - `unknown`: a write was sent and its fate is not known. A create is settled in the background and listed by `pending()`
- *   until then; after an update or a delete, read the event or call again.
- * - `applied`: the write is in the calendar although the call failed.
- */
-export type Outcome = 'not-sent' | 'rejected' | 'unknown' | 'applied'
 
 /**
  * What every rejection is. The message holds no token, no address and no event text: it may be logged and shown.
@@ -125,6 +74,10 @@ export class CalendarError extends Error {
   readonly elapsedMs: number
   /** The field of the input that is wrong (`eventData.start.dateTime`), with VALIDATION_FAILED. */
   readonly field?: string
+  /** `createEvents`: ids of events that were made and removed again. */
+  readonly rolledBack?: string[]
+  /** `createEvents`: ids of events that are still being removed; {@link CalendarService.pending} lists them. */
+  readonly rollbackPending?: string[]
   /** What your own callback threw; never an error of the native part or of a Google client. */
   readonly cause?: unknown
   /** For handlers written for Google's client: Google's status (else the code's HTTP status) and a body of its shape. */
@@ -133,22 +86,6 @@ export class CalendarError extends Error {
   static is(value: unknown): value is CalendarError
   /** All fields but `cause`, `response` and the stack. */
   toJSON(): CalendarErrorJson
-}
-
-export interface CalendarErrorJson {
-  name: 'CalendarError'
-  code: CalendarErrorCode
-  outcome: Outcome
-  message: string
-  retryable: boolean
-  requiresReauth: boolean
-  operation: string | null
-  eventId: string | null
-  status: number | null
-  reason: string | null
-  attempts: number
-  elapsedMs: number
-  field?: string
 }
 
 // ---------------------------------------------------------------- the caller's callbacks
@@ -266,10 +203,20 @@ export interface CalendarConfig {
     /** Put a difference right once before giving up. @default true */
     repair?: boolean
   }
-  /** Where claims and open clean-up are kept; `'memory'` dies with the process. @default 'memory' */
-  store?: 'memory'
+  /**
+   * Where claims, answers and open clean-up are kept: `'memory'` dies with the process, a file is shared by the processes
+   * of a machine, Redis or an object of your own by any number of machines.
+   * @default 'memory'
+   */
+  store?: 'memory' | SqliteStore | RedisStore | CustomStore
   /** How long a silent owner keeps a claim or a journal entry. @default 30000 */
   leaseMs?: number
+  idempotency?: {
+    /** False: the middleware `idempotency` lets every request on, as if it were not there. @default true */
+    enabled?: boolean
+    /** How long the answer to a request is kept. @default 3600000 */
+    ttlMs?: number
+  }
   /** `'manual'`: only `recover()` works off what a crash left. @default 'auto' */
   recovery?: 'auto' | 'manual'
   /** @default silent */
@@ -465,6 +412,44 @@ export class CalendarService {
   requireGoogleAuth(options?: RequireGoogleAuthOptions): GoogleAuthMiddleware
 
   /**
+   * Express middleware (4 and 5): one run of the handler for each key of a user. A repetition gets the first answer byte
+   * for byte, with `Idempotent-Replayed: true`; 409 and Retry-After while the first still runs; 422 if it asks for
+   * something else. The answer is durable before it leaves, however the handler gives it. The handler hands
+   * `req.idempotencyKey` on, so that even a lost store makes no second event.
+   *
+   * It stands after what parses the body and knows the user, and before the check of the Google grant: a 401 is not
+   * kept. May be made before `configure()`, and is itself a middleware with the defaults.
+   *
+   * @throws CalendarError CONFIGURATION for an option that is unknown or wrong
+   * @example
+   * router.post('/classes', verifyAuthToken, service.idempotency(), service.requireGoogleAuth(), async (req, res) => {
+   *   const { idempotencyKey } = req
+   *   res.status(201).json(await service.createEvent(req.userId, req.googleOAuth2Client, req.body, { idempotencyKey }))
+   * })
+   * // Rollback at run time: no request is held back, and what was kept is forgotten.
+   * service.configure({ idempotency: { enabled: false } })
+   * await service.clearIdempotency()
+   */
+  idempotency(options?: IdempotencyOptions): IdempotencyMiddleware
+  idempotency(req: any, res: any, next: (error?: any) => void): Promise<void> | void
+
+  /** `idempotency` under the name of old routes, which use it without a call. */
+  idempotencyMiddleware(options?: IdempotencyOptions): IdempotencyMiddleware
+  idempotencyMiddleware(req: any, res: any, next: (error?: any) => void): Promise<void> | void
+
+  /** Forgets every kept answer and every claim, in all processes. @throws CalendarError STORE_UNAVAILABLE */
+  clearIdempotency(): Promise<void>
+
+  /**
+   * Express error middleware: a CalendarError is answered with its HTTP status, an {@link ErrorBody}, and Retry-After
+   * where waiting helps. Other errors, and those after the head has left, go on.
+   *
+   * @example
+   * app.use(service.errorHandler()) // after the routes
+   */
+  errorHandler(): (error: any, req: any, res: any, next: (error?: any) => void) => void
+
+  /**
    * For call sites not migrated yet: runs `fn` with the service's retry policy, all attempts together within
    * `timeoutMs`. Work whose outcome is unknown (timeout, reset, 5xx) is repeated only when it is `idempotent`.
    *
@@ -543,6 +528,10 @@ export const updateEvent: CalendarService['updateEvent']
 export const deleteEvent: CalendarService['deleteEvent']
 export const getRefreshedOAuthClient: CalendarService['getRefreshedOAuthClient']
 export const requireGoogleAuth: CalendarService['requireGoogleAuth']
+export const idempotency: CalendarService['idempotency']
+export const idempotencyMiddleware: CalendarService['idempotencyMiddleware']
+export const clearIdempotency: CalendarService['clearIdempotency']
+export const errorHandler: CalendarService['errorHandler']
 export const executeWithRetry: CalendarService['executeWithRetry']
 export const withTimeout: CalendarService['withTimeout']
 export const isRetryableError: CalendarService['isRetryableError']

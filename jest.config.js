@@ -13,4 +13,6 @@ module.exports = {
   testTimeout: 30000,
   // Tests that wait for a deadline wait together.
   maxConcurrency: 20,
+  // Most of the time is waiting, not work.
+  maxWorkers: 3,
 }

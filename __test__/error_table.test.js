@@ -6,8 +6,8 @@ const { CODES, CALENDAR_ERROR_CODE } = require('../lib/constants')
 
 const read = (name) => fs.readFileSync(path.join(__dirname, '..', name), 'utf8')
 
-test('index.d.ts describes every code with its HTTP status and whether it is retryable', () => {
-  const [, union] = /export type CalendarErrorCode =([\s\S]*?)\n\n/.exec(read('index.d.ts'))
+test('the types describe every code with its HTTP status and whether it is retryable', () => {
+  const [, union] = /export type CalendarErrorCode =([\s\S]*?)\n\n/.exec(read('lib/types/errors.d.ts'))
   const described = [...union.matchAll(/\/\*\* (\d{3})(, retryable)?\. [^\n]*\n {2}\| '([A-Z_]+)'/g)]
   expect(described.map(([, http, retryable, code]) => [code, Number(http), retryable !== undefined])).toEqual(CODES)
 })

@@ -67,8 +67,8 @@ class CallCredentials {
   }
 
   /** Answers a question of the native part; see TokenQuestions. */
-  async answer(questionText) {
-    return this.#questions.answer(JSON.parse(questionText))
+  async answer(question) {
+    return this.#questions.answer(question)
   }
 
   /** A token store that failed is told with what the app's own callback threw. */

@@ -8,10 +8,14 @@ const FUNCTION_MARK = '[function]'
 /** Top-level configuration keys that are functions. */
 const FUNCTION_KEYS = ['resolveCalendar', 'resolveCalendarForEvent', 'onOperation']
 
+/** What makes a store object of the program's own. */
+const STORE_METHODS = ['get', 'put', 'delete', 'open']
+
 /** Configuration keys that are objects with methods: the methods we call, and those that must be there. */
 const OBJECT_KEYS = {
   tokenStore: { methods: ['load', 'save'], required: ['load'] },
   logger: { methods: ['debug', 'info', 'warn', 'error'], required: [] },
+  store: { methods: STORE_METHODS, required: STORE_METHODS },
 }
 
 /**
@@ -32,7 +36,10 @@ function splitConfig(config) {
       if (FUNCTION_KEYS.includes(key)) {
         callbacks[key] = functionOf(config, key, config[key])
         plain[key] = callbacks[key] && FUNCTION_MARK
-      } else if (key in OBJECT_KEYS) {
+      } else if (key === 'store' && isStoreObject(config.store)) {
+        callbacks.store = methodsOf(key, config.store)
+        plain.store = { custom: true }
+      } else if (key !== 'store' && key in OBJECT_KEYS) {
         callbacks[key] = methodsOf(key, config[key])
         plain[key] = callbacks[key] && marked(callbacks[key])
       } else {
@@ -67,6 +74,10 @@ function methodsOf(key, object) {
   }
   return found
 }
+
+/** The other stores are words and plain settings, and the native part's to check. */
+const isStoreObject = (store) =>
+  store !== null && typeof store === 'object' && STORE_METHODS.some((method) => typeof store[method] === 'function')
 
 const marked = (methods) => Object.fromEntries(Object.keys(methods).map((name) => [name, FUNCTION_MARK]))
 

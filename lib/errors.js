@@ -9,6 +9,7 @@ const STACK_HEADER = /^[^\n]*\n?/
 
 /** Text, whole numbers and truth values only: nothing else may cross from an error text into an error. */
 const textOr = (value, otherwise) => (typeof value === 'string' && value !== '' ? value : otherwise)
+const textsOr = (value) => (Array.isArray(value) && value.every((text) => textOr(text, null)) ? value : undefined)
 const countOr = (value, otherwise) => (Number.isFinite(value) && value >= 0 ? value : otherwise)
 
 /**
@@ -36,6 +37,8 @@ class CalendarError extends Error {
     this.attempts = fields.attempts ?? 0
     this.elapsedMs = fields.elapsedMs ?? 0
     if (fields.field) this.field = fields.field
+    if (fields.rolledBack) this.rolledBack = fields.rolledBack
+    if (fields.rollbackPending) this.rollbackPending = fields.rollbackPending
     // For handlers written for Google's client. Not enumerable: it says nothing new in a log.
     hidden(this, 'response', responseOf(this, facts.http))
     if (more.cause !== undefined) hidden(this, 'cause', more.cause)
@@ -53,7 +56,7 @@ class CalendarError extends Error {
 
   toJSON() {
     const { code, outcome, message, retryable, requiresReauth, operation, eventId, status, reason } = this
-    const { attempts, elapsedMs, field } = this
+    const { attempts, elapsedMs, field, rolledBack, rollbackPending } = this
     return {
       name: this.name,
       code,
@@ -68,6 +71,8 @@ class CalendarError extends Error {
       attempts,
       elapsedMs,
       ...(field ? { field } : {}),
+      ...(rolledBack ? { rolledBack } : {}),
+      ...(rollbackPending ? { rollbackPending } : {}),
     }
   }
 }
@@ -132,6 +137,8 @@ function factsOf(nativeError) {
     attempts: countOr(facts.attempts, 0),
     elapsedMs: countOr(facts.elapsedMs, 0),
     field: textOr(facts.field, undefined),
+    rolledBack: textsOr(facts.rolledBack),
+    rollbackPending: textsOr(facts.rollbackPending),
   }
 }
 

@@ -10,8 +10,11 @@ const { requireGoogleAuth } = require('./express/requireGoogleAuth')
 const { PRIMARY, placeOf, placeFromCallback, callbackFailed, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
 const { Call } = require('./call')
+const { errorHandler } = require('./express/errorHandler')
 const { LoopHold, DRAIN_MS } = require('./loop_hold')
 const { OpenRecords, recordOf } = require('./records')
+const { RequestClaims } = require('./request_claims')
+const { answerStoreQuestion, isStoreQuestion } = require('./store_questions')
 const { eventIdOf, userIdOf } = require('./identity')
 const { crossingOptions, textOf } = require('./json')
 const retry = require('./retry')
@@ -29,6 +32,7 @@ const OWN_SETTINGS = [
   'timeoutMs',
   'attemptTimeoutMs',
   'retry',
+  'idempotency',
   'tokens',
   'clientId',
   'clientSecret',
@@ -37,7 +41,7 @@ const OWN_SETTINGS = [
 ]
 
 /** Settings that are objects: a new one is laid over the old. */
-const LAYERED_SETTINGS = ['retry', 'tokens']
+const LAYERED_SETTINGS = ['retry', 'tokens', 'idempotency']
 
 /** Options that do not cross: a native part can do nothing with them. */
 const KEPT_OPTIONS = ['signal', 'context']
@@ -53,6 +57,10 @@ const BOUND = [
   'deleteEvent',
   'getRefreshedOAuthClient',
   'requireGoogleAuth',
+  'idempotency',
+  'idempotencyMiddleware',
+  'errorHandler',
+  'clearIdempotency',
   'executeWithRetry',
   'withTimeout',
   'isRetryableError',
@@ -77,6 +85,12 @@ class CalendarService {
     native: () => this.#native,
     settings: () => this.#settings,
     tokenStore: () => this.#callbacks.tokenStore,
+    log: (level, message, more) => this.#log(level, message, more),
+  })
+  #claims = new RequestClaims({
+    ask: (question, which) => this.#askLater(question, which),
+    settings: () => this.#settings,
+    timeoutMs: () => this.#timeoutMs,
     log: (level, message, more) => this.#log(level, message, more),
   })
   /** Whether this is the module's own service, which may be configured again after close(). */
@@ -201,6 +215,25 @@ class CalendarService {
     })
   }
 
+  // ---- Express ----
+
+  idempotency(...args) {
+    return this.#claims.serve(...args)
+  }
+
+  /** The name old routes use. */
+  idempotencyMiddleware(...args) {
+    return this.#claims.serve(...args)
+  }
+
+  errorHandler() {
+    return errorHandler()
+  }
+
+  async clearIdempotency() {
+    await this.#askLater((addon) => addon.clearIdempotency())
+  }
+
   // ---- for call sites that were not migrated yet ----
 
   async executeWithRetry(fn, maxRetries, options) {
@@ -301,7 +334,11 @@ class CalendarService {
   #nativeOver(NativeService, text) {
     const notify = (notice) => this.#noticed(notice)
     // Always a promise of a string or null: a thenable of the app's own would end the process.
-    const ask = async (question) => this.#credentials.answer(textIn(question))
+    const ask = async (asked) => {
+      const question = JSON.parse(textIn(asked))
+      if (isStoreQuestion(question)) return answerStoreQuestion(question, this.#callbacks.store)
+      return this.#credentials.answer(question)
+    }
     return new NativeService(text, notify, ask)
   }
 
@@ -338,8 +375,8 @@ class CalendarService {
     }
   }
 
-  async #askLater(question) {
-    const addon = this.#addon()
+  async #askLater(question, which) {
+    const addon = this.#addon(which)
     try {
       return await question(addon)
     } catch (error) {

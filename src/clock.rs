@@ -2,6 +2,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "this file is the seam that the ban points to")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use governor::nanos::Nanos;
@@ -19,6 +21,19 @@ enum Wall {
     System,
     /// Milliseconds since the Unix epoch at `origin`.
     Derived(u64),
+    /// Milliseconds since the Unix epoch, moved by hand.
+    Held(WallHand),
+}
+
+/// Moves the wall time of a [`Clock::by_hand`] and of its clones.
+#[derive(Debug, Clone)]
+pub struct WallHand(Arc<AtomicU64>);
+
+impl WallHand {
+    /// Moves wall time on.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(millis(by), Ordering::AcqRel);
+    }
 }
 
 impl Clock {
@@ -35,6 +50,14 @@ impl Clock {
         Self { origin: Instant::now(), wall: Wall::Derived(base_ms) }
     }
 
+    /// Wall time that starts at `base_ms` (Unix milliseconds) and moves by hand only, while tokio's clock runs: for what
+    /// waits on threads and processes, which a paused clock would run past.
+    #[must_use]
+    pub fn by_hand(base_ms: u64) -> (Self, WallHand) {
+        let hand = WallHand(Arc::new(AtomicU64::new(base_ms)));
+        (Self { origin: Instant::now(), wall: Wall::Held(hand.clone()) }, hand)
+    }
+
     /// The monotonic time, for deadlines and delays.
     #[must_use]
     pub fn now(&self) -> Instant {
@@ -44,9 +67,10 @@ impl Clock {
     /// Milliseconds since the Unix epoch, for leases and records that other processes read.
     #[must_use]
     pub fn wall_ms(&self) -> u64 {
-        match self.wall {
+        match &self.wall {
             Wall::System => millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
             Wall::Derived(base_ms) => base_ms.saturating_add(millis(self.since_origin())),
+            Wall::Held(hand) => hand.0.load(Ordering::Acquire),
         }
     }
 

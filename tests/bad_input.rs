@@ -4,13 +4,11 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use support::{Google, TOKENS, class};
 use surecal::clock::Clock;
 use surecal::model::{CalendarError, Code, Outcome};
-use surecal::service::{Cancel, Foundation, Grants, Service};
+use surecal::service::{Cancel, Foundation, Service};
 
 /// What no message may ever repeat.
 const CANARY: &str = "canary-7f3a@example.com";
@@ -117,6 +115,12 @@ const CONFIG: &[(&str, Takes)] = &[
     ("verification.windowMs", Millis(0.0)),
     ("verification.repair", Flag),
     ("store", Word),
+    ("store.sqlite", Text),
+    ("store.redis", Text),
+    ("store.custom", Flag),
+    ("idempotency", Object),
+    ("idempotency.enabled", Flag),
+    ("idempotency.ttlMs", Millis(0.0)),
     ("leaseMs", Millis(1_000.0)),
     ("recovery", Word),
     ("limits", Object),
@@ -127,16 +131,7 @@ const CONFIG: &[(&str, Takes)] = &[
 ];
 
 fn service_of(text: &str) -> Result<Service, CalendarError> {
-    let foundation = Foundation {
-        transport: None,
-        store: None,
-        clock: Clock::paused(0),
-        listener: Arc::new(|_| {}),
-        host: None,
-        endpoint: None,
-        grants: Grants::default(),
-    };
-    Service::new(text, foundation)
+    Service::new(text, Foundation::new(Clock::paused(0)))
 }
 
 fn service(config: &Value) -> Result<Service, CalendarError> {
@@ -203,6 +198,21 @@ async fn tokens_and_secrets_go_to_https_or_to_this_machine_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_is_none_of_the_kinds_there_are_is_refused() {
+    for (store, field) in [
+        (json!({}), "config.store"),
+        (json!({ "custom": false }), "config.store"),
+        (json!({ "sqlite": "canary.db", "redis": "redis://canary" }), "config.store"),
+        (json!({ "sqlite": ":canary:" }), "config.store.sqlite"),
+        (json!({ "sqlite": "canary.db", "synchronous": "canary" }), "config.store.synchronous"),
+        (json!({ "sqlite": "canary.db", "prefix": "canary" }), "config.store.prefix"),
+        (json!({ "redis": "redis://canary", "prefix": 7 }), "config.store.prefix"),
+    ] {
+        assert_refused(&refused_config(&json!({ "store": store })), Code::Configuration, field, &store.to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_fixed_while_calls_run_cannot_be_configured_later_and_the_rest_can() {
     let service = service(&json!({})).unwrap();
     for key in ["rootUrl", "tokenUrl", "clientId", "clientSecret", "redirectUri", "store", "leaseMs"] {
@@ -248,8 +258,9 @@ const AUTH: &[(&str, Takes)] = &[
     ("auth.serviceAccount.subject", Text),
 ];
 
-/// Arguments that the tests below give wrong by hand.
-const BY_HAND: &[&str] = &["userId", "calendarId", "timeZone", "spentMs", "eventId", "query", "options"];
+/// What the tests below give wrong by hand.
+const BY_HAND: &[&str] =
+    &["prefix", "synchronous", "userId", "calendarId", "timeZone", "spentMs", "eventId", "query", "options"];
 
 /// What the sources read: every literal key.
 fn keys_read(source: &str) -> Vec<&str> {

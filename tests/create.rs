@@ -1,5 +1,7 @@
 //! Create, told by what Google holds afterwards.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod support;
 
 use std::time::Duration;
@@ -131,7 +133,7 @@ async fn when_everything_hangs_the_call_is_rejected_in_time_and_told_as_unknown(
     assert!(began.elapsed() <= Duration::from_secs(11));
     assert!(error.message.contains("timed out after 10000ms"), "{error}");
     assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::Unknown));
-    assert_eq!(process.service.pending().await.len(), 1);
+    assert_eq!(process.service.pending().await.unwrap().len(), 1);
     google.emulator.clear_faults();
     assert!(process.settle().await.is_empty());
     assert!(google.live().is_empty());
@@ -228,7 +230,7 @@ async fn a_dead_token_is_told_as_such_and_nothing_is_made() {
     let error = process.create(&class(), &json!({})).await.unwrap_err();
     assert_eq!((error.code, error.requires_reauth), (Code::GoogleAuthRequired, true));
     assert_ne!(error.outcome, Outcome::Unknown);
-    assert!(process.service.pending().await.is_empty());
+    assert!(process.service.pending().await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,6 +309,30 @@ async fn times_in_any_notation_on_a_calendar_in_any_zone_are_verified() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_leave_taking_that_google_acknowledged_and_dropped_does_not_leave_the_event_to_nobody() {
+    // The first call reads only when the second has adopted: its read is lost once.
+    let google = Google::new().with([
+        Rule::nth("events.insert", 1, Fault::Corrupt { fields: None }),
+        Rule::nth("events.get", 1, Fault::Reset { when: When::Before }),
+    ]);
+    let process = google.process();
+    let calls = ["recreate", "reject"].map(|on_deleted| {
+        let process = process.clone();
+        let options = json!({ "idempotencyKey": "k", "onDeleted": on_deleted });
+        tokio::spawn(async move { process.create(&class(), &options).await })
+    });
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    google.fault(Rule::always("events.get", Fault::Hang { when: When::Before }));
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap_err().outcome, Outcome::Unknown);
+    }
+    google.emulator.clear_faults();
+    google.fault(Rule::nth("events.patch", 1, Fault::Drop));
+    assert!(process.settle().await.is_empty());
+    assert!(google.live().is_empty(), "both were told that it failed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_whose_events_were_deleted_more_often_than_there_are_retries_makes_its_event_again() {
     let google = Google::new();
     let key = json!({ "idempotencyKey": "k", "maxRetries": 0 });
@@ -373,28 +399,4 @@ async fn guests_who_were_invited_to_what_is_removed_again_are_told_and_others_ar
         let removal = requests.iter().find(|request| request.operation == Some("events.delete")).unwrap();
         assert!(removal.query.contains(expected), "{}", removal.query);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_leave_taking_that_google_acknowledged_and_dropped_does_not_leave_the_event_to_nobody() {
-    // The first call reads only when the second has adopted: its read is lost once.
-    let google = Google::new().with([
-        Rule::nth("events.insert", 1, Fault::Corrupt { fields: None }),
-        Rule::nth("events.get", 1, Fault::Reset { when: When::Before }),
-    ]);
-    let process = google.process();
-    let calls = ["recreate", "reject"].map(|on_deleted| {
-        let process = process.clone();
-        let options = json!({ "idempotencyKey": "k", "onDeleted": on_deleted });
-        tokio::spawn(async move { process.create(&class(), &options).await })
-    });
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    google.fault(Rule::always("events.get", Fault::Hang { when: When::Before }));
-    for call in calls {
-        assert_eq!(call.await.unwrap().unwrap_err().outcome, Outcome::Unknown);
-    }
-    google.emulator.clear_faults();
-    google.fault(Rule::nth("events.patch", 1, Fault::Drop));
-    assert!(process.settle().await.is_empty());
-    assert!(google.live().is_empty(), "both were told that it failed");
 }

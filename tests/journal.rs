@@ -1,5 +1,7 @@
 //! The journal between processes: intents, leases, take-overs, and a store whose puts are late, lost or cut off.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod support;
 
 use std::sync::Arc;
@@ -75,7 +77,7 @@ async fn a_living_owner_keeps_its_lease_however_long_it_takes() {
     inserts.caught(1).await;
     for _ in 0..20 {
         pass(1).await;
-        assert!(other.service.recover().await.is_empty());
+        assert!(other.service.recover().await.unwrap().is_empty());
     }
     inserts.release().await;
     assert_eq!(call.await.unwrap().unwrap()["success"], true);
@@ -99,15 +101,15 @@ async fn what_a_crash_left_is_listed_until_a_call_of_its_user_brings_credentials
     let google = Google::new();
     let (dies, lives) = pair(&google, 2_000);
     crash(&google, &dies, "k").await;
-    assert!(lives.service.pending().await.is_empty(), "its lease still runs: it may be alive");
+    assert!(lives.service.pending().await.unwrap().is_empty(), "its lease still runs: it may be alive");
     pass(3).await;
-    let pending = lives.service.recover().await;
+    let pending = lives.service.recover().await.unwrap();
     assert_eq!(pending.len(), 1);
     assert_eq!((pending[0].operation.as_str(), pending[0].user_id.as_str()), ("createEvent", "u1"));
     assert_eq!(google.live().len(), 1, "nobody has the user's credentials");
 
     lives.get("nosuchevent").await.unwrap_err();
-    lives.service.recover().await;
+    lives.service.recover().await.unwrap();
     assert!(lives.settle().await.is_empty());
     assert!(google.live().is_empty());
     assert_eq!(google.settled()[0]["settled"], "deleted");
@@ -123,7 +125,7 @@ async fn what_a_crash_left_is_worked_off_unasked_when_its_lease_has_run_out() {
     crash(&google, &dies, "k").await;
     pass(10).await;
     assert_eq!(google.live().len(), 1, "the living process's own event");
-    assert!(lives.service.pending().await.is_empty());
+    assert!(lives.service.pending().await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,7 +152,8 @@ async fn of_two_that_recover_at_once_one_does_the_work() {
     one.get("nosuchevent").await.unwrap_err();
     two.get("nosuchevent").await.unwrap_err();
     pass(3).await;
-    tokio::join!(one.service.recover(), two.service.recover());
+    let (first, other) = tokio::join!(one.service.recover(), two.service.recover());
+    first.and(other).unwrap();
     assert!(one.settle().await.is_empty() && two.settle().await.is_empty());
     assert!(google.live().is_empty());
     assert_eq!(google.requests("events.delete"), 1);
@@ -185,7 +188,7 @@ async fn a_success_once_journalled_is_final() {
     first.kill();
     pass(3_600).await;
     second.create(&class(), &key("other")).await.unwrap();
-    assert!(second.service.recover().await.is_empty());
+    assert!(second.service.recover().await.unwrap().is_empty());
     assert_eq!((google.live().len(), google.committed("events.delete")), (2, 0));
 }
 
@@ -233,7 +236,7 @@ async fn trace_16_a_taker_starts_before_it_knows() {
     let taking = taker.line.hold(usize::MAX, |put| writes(put, "failed"));
     let recovering = tokio::spawn({
         let taker = taker.clone();
-        async move { taker.service.recover().await }
+        async move { taker.service.recover().await.unwrap() }
     });
     pass(1).await;
     assert!(taking.count() > 0);
@@ -259,7 +262,7 @@ async fn trace_17_settled_entry_deleted_from_the_store() {
     assert_eq!(intents.release().await, [Written::Refused]);
     pass(60).await;
     second.get("nosuchevent").await.unwrap_err();
-    assert!(second.service.recover().await.is_empty());
+    assert!(second.service.recover().await.unwrap().is_empty());
     google.only_live();
 }
 
@@ -272,7 +275,7 @@ async fn a_clean_up_that_could_not_be_recorded_as_done_is_done_again_and_harms_n
     process.create(&class(), &key("k")).await.unwrap_err();
     pass(60).await;
     assert!(settled.count() > 0);
-    assert_eq!(process.service.pending().await.len(), 1);
+    assert_eq!(process.service.pending().await.unwrap().len(), 1);
     settled.release().await;
     assert!(process.settle().await.is_empty());
     assert!(google.live().is_empty());

@@ -1,7 +1,7 @@
 //! The traces that broke the simpler protocols of a create, each by its number: two processes, a network and a store that
 //! delay what the test tells them to. Every test counts what Google holds at the end.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -329,7 +329,7 @@ async fn trace_7_told_success_recorded_failure() {
     pass(6).await;
 
     taker.create(&class(), &json!({ "idempotencyKey": "another class" })).await.unwrap();
-    taker.service.recover().await;
+    taker.service.recover().await.unwrap();
     nothing_pending(&[&taker]).await;
     let written = results.release().await;
     assert!(written.iter().all(|written| *written == Written::Refused), "{written:?}");
@@ -344,7 +344,7 @@ async fn trace_7_told_unknown_recorded_success() {
     let results = process.line.hold(usize::MAX, |put| writes(put, "succeeded"));
     let error = process.create(&class(), &key()).await.unwrap_err();
     assert_eq!(error.outcome, Outcome::Unknown);
-    assert_eq!(process.service.pending().await.len(), 1);
+    assert_eq!(process.service.pending().await.unwrap().len(), 1);
     assert_eq!(results.release().await[0], Written::Applied);
     nothing_pending(&[&process]).await;
     assert_success(&process.create(&class(), &key()).await, &google.only_live());
@@ -364,7 +364,7 @@ async fn trace_7_who_lost_its_lease_sends_nothing_more() {
     inserts.caught(1).await;
     owner.line.cut(true);
     pass(3).await;
-    taker.service.recover().await;
+    taker.service.recover().await.unwrap();
     nothing_pending(&[&taker]).await;
     assert_eq!(google.live().len(), 1, "the id is fenced");
 
@@ -400,7 +400,7 @@ async fn trace_8_two_generations_alive() {
     // Another process of the same user works off what is left, before anybody asks for the key again.
     let other = json!({ "idempotencyKey": "another class" });
     second.create(&class(), &other).await.unwrap();
-    second.service.recover().await;
+    second.service.recover().await.unwrap();
     nothing_pending(&[&second]).await;
     assert_eq!(google.live().len(), 1, "the phantom of the crashed process is gone: {:#?}", google.live());
 

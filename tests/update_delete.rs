@@ -1,6 +1,6 @@
 //! Changing, deleting, checking and reading events that are there.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 

@@ -1,10 +1,12 @@
 'use strict'
 
 const { fakeNative } = require('./native')
+const { FakeClaims } = require('./claims')
 
 /** The package over a fresh fake binding, with its own module registry: `{ surecal, fake }`. */
 function loadOverFake() {
   const fake = fakeNative()
+  fake.claims = new FakeClaims()
   let surecal
   jest.isolateModules(() => {
     jest.doMock('../../lib/native', () => ({ load: () => fake.binding }))

@@ -33,6 +33,7 @@ function fakeNative() {
     /** Tokens that wait for an auth client, by its number. */
     fresh: new Map(),
     openWork: 0,
+    claims: null,
     verdict: { retry: false, delayMs: 0, why: 'told so' },
     verdicts: [],
   }
@@ -81,6 +82,22 @@ function fakeNative() {
 
     async recover() {
       return '[]'
+    }
+
+    claimBegin(text) {
+      return fake.claims.begin(text)
+    }
+
+    claimFinish(id, text) {
+      return fake.claims.finish(id, text)
+    }
+
+    claimRelease(id) {
+      return fake.claims.release(id)
+    }
+
+    clearIdempotency() {
+      return fake.claims.clear()
     }
 
     metrics() {

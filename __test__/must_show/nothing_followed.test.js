@@ -89,7 +89,7 @@ test('a body of 200 MB is given up early: a typed error, and memory stays bounde
        clearInterval(watch)
        console.log(JSON.stringify({ code: error.code, outcome: error.outcome, grownMb: (most - before) / ${MB} }))
      })()`,
-    { config: { ...stage.google.config, timeoutMs: 5000, retry: { maxRetries: 1, baseDelayMs: 10 } } },
+    { config: { ...stage.google.config, timeoutMs: 20000, retry: { maxRetries: 1, baseDelayMs: 10 } } },
   )
   expect([code, stderr]).toEqual([0, ''])
   const seen = JSON.parse(stdout)

@@ -53,7 +53,8 @@ async function holdService(config) {
 
 /**
  * Runs the text of a program (CommonJS, in the project's root) to its end. `surecal` is the package, required at
- * `REQUIRED_AT`; `config` is what is given. Gives `{ code, signal, stdout, stderr, tookMs }`.
+ * `REQUIRED_AT`; `config` is what is given. Gives `{ code, signal, stdout, stderr, tookMs, lingeredMs }`,
+ * the last one from its last word to its end.
  *
  * @param {string} program
  * @param {object} [more] `config`; `nodeArgs`; `onLine`: told of each line of stdout with the child process
@@ -64,17 +65,21 @@ async function runProgram(program, { config = {}, nodeArgs = [], onLine } = {}) 
   const child = spawn(process.execPath, [...nodeArgs, '--eval', text], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { stdout: '', stderr: '' }
   let told = 0
+  let lastWordAt = startedAt
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (piece) => {
       said[name] += piece
-      if (name !== 'stdout' || !onLine) return
+      if (name !== 'stdout') return
+      lastWordAt = performance.now()
+      if (!onLine) return
       const lines = said.stdout.split('\n').slice(0, -1)
       for (const line of lines.slice(told)) onLine(line, child)
       told = lines.length
     })
   }
   const [code, signal] = await once(child, 'close')
-  return { code, signal, ...said, tookMs: performance.now() - startedAt }
+  const endedAt = performance.now()
+  return { code, signal, ...said, tookMs: endedAt - startedAt, lingeredMs: endedAt - lastWordAt }
 }
 
 module.exports = { holdService, runProgram, ROOT }

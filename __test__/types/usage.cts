@@ -61,6 +61,29 @@ function errors(error: unknown): surecal.Outcome | undefined {
   return error.code === surecal.CALENDAR_ERROR_CODE.TIMEOUT ? 'unknown' : error.outcome
 }
 
+const handler = service.idempotency({ scope: async (req) => req.tenant, replayable: [422], conflict: 'problem+json' })
+const used: Promise<void> | void = service.idempotencyMiddleware({}, {}, () => undefined)
+const refused: (body: surecal.ErrorBody | surecal.DuplicateBody) => string = (body) => body.message
+const entries = new Map<string, surecal.StoreRecord>()
+const store: surecal.CustomStore = {
+  get: (key) => entries.get(key),
+  put: async (key, value, { expected, version }) => {
+    if ((entries.get(key)?.version ?? null) !== expected) return false
+    entries.set(key, { value, version })
+    return true
+  },
+  delete: (key) => entries.delete(key),
+  open: () => [],
+}
+new surecal.CalendarService({ store })
+new surecal.CalendarService({ store: { sqlite: 'calendar.db' } })
+new surecal.CalendarService({ store: { redis: 'rediss://localhost', prefix: 'app:' } })
+void [handler, used, refused, service.errorHandler(), service.clearIdempotency()]
+
+// @ts-expect-error a store without open
+new surecal.CalendarService({ store: { get: store.get, put: store.put, delete: store.delete } })
+// @ts-expect-error a misspelt option
+service.idempotency({ require: true })
 // @ts-expect-error a misspelt key of the configuration
 new surecal.CalendarService({ timeoutMS: 5 })
 // @ts-expect-error a misspelt option

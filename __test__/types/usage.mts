@@ -1,4 +1,5 @@
 // Compiled, never run: what a TypeScript caller of the ES module may write.
+import { createIdempotencyKey, generateIdempotencyKey, type Intent } from 'surecal/browser'
 import surecal, { CalendarError, CalendarService, configure, createEvent, type CreateResult } from 'surecal'
 
 configure({ timeoutMs: 30000, onOperation: null })
@@ -7,3 +8,11 @@ surecal.configure({ verification: { enabled: false } })
 export const service: CalendarService = new surecal.CalendarService()
 export const created: Promise<CreateResult> = createEvent('user', 'token', { summary: 'Algebra' })
 export const isOurs: boolean = CalendarError.is(new Error('other'))
+
+const intent: Intent = createIdempotencyKey('create-class')
+export const keys: string[] = [
+  intent.key,
+  `${intent}`,
+  generateIdempotencyKey({ title: 'Algebra' }, { windowMs: 60000 }),
+]
+intent.settle()

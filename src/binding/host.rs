@@ -16,7 +16,7 @@ type Ask = ThreadsafeFunction<FnArgs<(String,)>, Promise<Option<String>>, FnArgs
 pub(super) struct JsHost(Ask);
 
 impl JsHost {
-    pub(super) fn new(ask: Ask) -> Arc<dyn Host> {
+    pub(super) fn asking(ask: Ask) -> Arc<dyn Host> {
         Arc::new(Self(ask))
     }
 }

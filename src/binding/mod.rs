@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use napi::Env;
-use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw};
+use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw, within_runtime_if_available};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use serde_json::json;
@@ -19,7 +19,7 @@ use self::host::JsHost;
 use crate::clock::Clock;
 use crate::model::{CalendarError, Code};
 use crate::policy::Backoff;
-use crate::service::{Cancel, Foundation, Grants, Listener, Service, own_verdict, to_text};
+use crate::service::{Cancel, Foundation, Listener, Service, own_verdict, to_text};
 
 /// Threads of the runtime that all environments of a process share. Calls wait on the network, they do not compute.
 const WORKER_THREADS: usize = 2;
@@ -92,18 +92,10 @@ impl NativeService {
         let listener: Listener = Arc::new(move |notice| {
             notify.call((to_text(&notice),).into(), ThreadsafeFunctionCallMode::NonBlocking);
         });
-        let host = Some(JsHost::new(ask.build_threadsafe_function().weak::<true>().build()?));
-        let clock = Clock::system();
-        let foundation = Foundation {
-            transport: None,
-            store: None,
-            clock,
-            listener,
-            host,
-            endpoint: None,
-            grants: Grants::of_process(),
-        };
+        let host = Some(JsHost::asking(ask.build_threadsafe_function().weak::<true>().build()?));
+        let foundation = Foundation { listener, host, ..Foundation::new(Clock::system()) };
         let service = Service::new(&config_json, foundation).map_err(|error| rejection(&error))?;
+        within_runtime_if_available(|| service.watch_for_left_overs());
         Ok(Self { service, signals: Arc::default() })
     }
 
@@ -225,6 +217,7 @@ impl NativeService {
 
     /// New tokens for the facade's auth object `authRef`, once.
     #[napi]
+    #[must_use]
     pub fn take_tokens(&self, auth_ref: u32) -> Option<String> {
         self.service.take_tokens(auth_ref)
     }
@@ -233,14 +226,50 @@ impl NativeService {
     #[napi]
     pub fn pending<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
         let service = self.service.clone();
-        env.spawn_future(async move { Ok(to_text(&service.pending().await)) })
+        env.spawn_future(async move { settle(service.pending().await.map(|pending| to_text(&pending))) })
     }
 
     /// One round with everything that is open; what is still open after it.
     #[napi]
     pub fn recover<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
         let service = self.service.clone();
-        env.spawn_future(async move { Ok(to_text(&service.recover().await)) })
+        env.spawn_future(async move { settle(service.recover().await.map(|pending| to_text(&pending))) })
+    }
+
+    /// Begins a request under an idempotency key; see `Service::claim_begin`.
+    #[napi]
+    pub fn claim_begin<'env>(&self, env: &'env Env, claim_json: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { settle(service.claim_begin(&claim_json).await) })
+    }
+
+    /// Stores its answer: `applied`, `refused` or `unknown`.
+    #[napi]
+    pub fn claim_finish<'env>(
+        &self,
+        env: &'env Env,
+        id: u32,
+        answer_json: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { settle(service.claim_finish(id, &answer_json).await.map(str::to_owned)) })
+    }
+
+    /// Gives its key back.
+    #[napi]
+    pub fn claim_release<'env>(&self, env: &'env Env, id: u32) -> napi::Result<PromiseRaw<'env, ()>> {
+        let service = self.service.clone();
+        env.spawn_future(async move {
+            service.claim_release(id).await;
+            Ok(())
+        })
+    }
+
+    /// Forgets every stored answer.
+    #[napi]
+    pub fn clear_idempotency<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { service.clear_idempotency().await.map_err(|error| rejection(&error)) })
     }
 
     /// The counters.

@@ -48,6 +48,12 @@ impl Exposure {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(held));
     }
 
+    /// Whether an entry is one of these attempts'.
+    #[must_use]
+    pub fn holds(&self, name: &str) -> bool {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|held| held.name() == name)
+    }
+
     /// The entries of attempts that go on although a caller was told that their outcome is not known.
     #[must_use]
     pub fn left_alone(&self) -> Vec<Arc<Held>> {

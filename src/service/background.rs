@@ -130,6 +130,11 @@ impl Background {
         self.tasks.contains_key(name)
     }
 
+    /// Whether a call of this process holds it.
+    pub(super) fn called_here(&self, name: &str) -> bool {
+        self.at_work.iter().any(|exposure| exposure.holds(name))
+    }
+
     /// Lists the attempts of calls that left as pending, until what is returned is dropped.
     pub(super) fn watch(&self, exposure: &Arc<Exposure>) -> Watched {
         let number = self.next.fetch_add(1, Ordering::Relaxed);

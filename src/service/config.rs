@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::reader::Reader;
-use crate::google::transport::check_address;
 use crate::google::OauthClient;
+use crate::google::transport::check_address;
 use crate::model::CalendarError;
 use crate::model::instant::known_zone;
 use crate::policy::{Backoff, Limits};
+use crate::store::Synchronous;
 
 /// What to do with an option whose name is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +19,32 @@ pub enum UnknownOptions {
     Warn,
 }
 
+/// Where claims and journal live.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// This process's memory.
+    Memory,
+    /// A file on this machine.
+    Sqlite {
+        /// Where.
+        path: String,
+        /// When a write counts as done.
+        synchronous: Synchronous,
+    },
+    /// A Redis server. `Debug` is not implemented: the URL can hold a password.
+    Redis {
+        /// `redis://` or `rediss://`.
+        url: String,
+        /// What all keys begin with.
+        prefix: String,
+    },
+    /// An object of the program's own.
+    Host,
+}
+
 /// A service's configuration. `Debug` is not implemented: it holds client credentials.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, and any combination can be meant")]
 pub struct Config {
     /// Google's address, or an emulator's.
     pub root_url: String,
@@ -39,6 +64,12 @@ pub struct Config {
     pub window: Duration,
     /// Whether a difference is repaired once.
     pub repair: bool,
+    /// Where claims and journal live.
+    pub store: StoreChoice,
+    /// Whether the Express middleware keeps answers; only the facade reads it.
+    pub idempotency: bool,
+    /// How long a stored answer is given again.
+    pub idempotency_ttl: Duration,
     /// How long a silent owner keeps a journal entry.
     pub lease: Duration,
     /// Whether crash left-overs are worked off without being asked.
@@ -73,6 +104,9 @@ impl Default for Config {
             verify: true,
             window: Duration::from_secs(3),
             repair: true,
+            store: StoreChoice::Memory,
+            idempotency: true,
+            idempotency_ttl: Duration::from_hours(1),
             lease: Duration::from_secs(30),
             recover_by_itself: true,
             limits: Limits::default(),
@@ -88,7 +122,8 @@ impl Default for Config {
 }
 
 /// What `configure` may not change while calls run.
-const FIXED: &[&str] = &["rootUrl", "tokenUrl", "clientId", "clientSecret", "redirectUri", "store", "leaseMs"];
+const FIXED: &[&str] =
+    &["rootUrl", "tokenUrl", "clientId", "clientSecret", "redirectUri", "store", "leaseMs", "connectTimeoutMs"];
 
 impl Config {
     /// Reads a configuration; keys that are absent have their default.
@@ -114,11 +149,7 @@ impl Config {
             let Some(url) = top.string(key)? else { continue };
             // Tokens and secrets go there.
             check_address(&url).map_err(|what| top.fault(key, what))?;
-            if key == "rootUrl" {
-                self.root_url = url;
-            } else {
-                self.token_url = url;
-            }
+            *(if key == "rootUrl" { &mut self.root_url } else { &mut self.token_url }) = url;
         }
         top.string("redirectUri")?;
         match (top.string("clientId")?, top.string("clientSecret")?) {
@@ -164,7 +195,11 @@ impl Config {
         set(&mut self.repair, verification.bool("repair")?);
         verification.finish()?;
 
-        top.word("store", &[("memory", ())])?;
+        set(&mut self.store, read_store(&mut top)?);
+        let mut idempotency = top.object("idempotency")?;
+        set(&mut self.idempotency, idempotency.bool("enabled")?);
+        set(&mut self.idempotency_ttl, idempotency.millis("ttlMs", 0.0)?);
+        idempotency.finish()?;
         set(&mut self.lease, top.millis("leaseMs", 1000.0)?);
         set(&mut self.recover_by_itself, top.word("recovery", &[("auto", true), ("manual", false)])?);
 
@@ -193,6 +228,29 @@ pub(super) fn read_backoff(backoff: &mut Backoff, retry: &mut Reader) -> Result<
     set(&mut backoff.multiplier, retry.number("backoffMultiplier", 1.0, 10.0)?);
     set(&mut backoff.max, retry.millis("maxDelayMs", 1.0)?);
     Ok(())
+}
+
+/// `'memory'`, `{ sqlite, synchronous? }`, `{ redis, prefix? }`, or `{ custom: true }` for an object of the program's.
+fn read_store(top: &mut Reader) -> Result<Option<StoreChoice>, CalendarError> {
+    const WRONG: &str =
+        "must be 'memory', { sqlite: path }, { redis: url } or an object with get, put, delete and open";
+    if !top.holds_object("store") {
+        return Ok(top.word("store", &[("memory", ())])?.map(|()| StoreChoice::Memory));
+    }
+    let mut store = top.object("store")?;
+    let levels = [("normal", Synchronous::Normal), ("full", Synchronous::Full)];
+    let choice = match (store.string("sqlite")?, store.string("redis")?, store.bool("custom")?) {
+        (Some(path), None, None) if !path.is_empty() && !path.starts_with(':') => {
+            let synchronous = store.word("synchronous", &levels)?.unwrap_or_default();
+            StoreChoice::Sqlite { path, synchronous }
+        }
+        (Some(_), None, None) => return Err(store.fault("sqlite", "must be the path of a file")),
+        (None, Some(url), None) => StoreChoice::Redis { url, prefix: store.string("prefix")?.unwrap_or_default() },
+        (None, None, Some(true)) => StoreChoice::Host,
+        _ => return Err(top.fault("store", WRONG)),
+    };
+    store.finish()?;
+    Ok(Some(choice))
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

@@ -58,6 +58,7 @@ impl Service {
             user: call.target.user.clone(),
             key,
             print: data.print(),
+            params: call.params,
             verified: call.verification.is_some(),
             on_deleted: call.on_deleted,
         });

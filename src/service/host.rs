@@ -32,6 +32,37 @@ pub enum Question {
         /// Google answered 401 to its last token.
         refused: bool,
     },
+    /// `store.get`: `{ value, version }` or null.
+    StoreGet {
+        /// Which value.
+        key: String,
+    },
+    /// `store.put`: true, or false when something else was there than expected.
+    #[serde(rename_all = "camelCase")]
+    StorePut {
+        /// Which value.
+        key: String,
+        /// The new one.
+        value: String,
+        /// The version that must be there; `None`: the key must have no value.
+        expected: Option<String>,
+        /// The new version.
+        version: String,
+        /// How long it stays; `None`: it is open, never expires and is listed.
+        ttl_ms: Option<u64>,
+    },
+    /// `store.delete`: true, or false when another version was there.
+    StoreDelete {
+        /// Which value.
+        key: String,
+        /// The version that must be there.
+        expected: String,
+    },
+    /// `store.open`: `[{ key, value, version }]`.
+    StoreOpen {
+        /// What the keys begin with.
+        prefix: String,
+    },
 }
 
 /// The program threw, or gave something unusable. Its own words are not passed on.

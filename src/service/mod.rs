@@ -7,13 +7,16 @@ mod answer;
 mod background;
 mod call;
 mod cancel;
+mod claims;
 pub mod config;
 mod creating;
 mod events;
 mod flight;
 pub mod host;
+mod host_store;
 mod metrics;
 mod notice;
+mod open_store;
 mod open_work;
 mod own_retry;
 mod reader;
@@ -29,9 +32,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::background::Background;
+use self::config::StoreChoice;
 use self::flight::Flights;
 use self::host::Host;
 use self::metrics::Metrics;
+use self::open_store::open_store;
 use self::open_work::OpenWork;
 use self::recovery::Recovery;
 use self::seats::Seats;
@@ -41,13 +46,14 @@ use crate::google::{
     Calendar, HttpTokenEndpoint, HttpTransport, Sender, SenderConfig, TokenEndpoint, Transport, TransportConfig,
 };
 use crate::model::CalendarError;
-use crate::operation::Context;
 use crate::operation::create::{Created, OnDeleted};
-use crate::store::{Journal, MemoryStore, Store};
+use crate::operation::{Context, WriteParams};
+use crate::store::{IdempotencyClaims, Journal, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
 pub use self::config::Config;
+pub use self::host_store::HostStore;
 pub use self::metrics::{MetricsSnapshot, OperationCount};
 pub use self::notice::{Level, Listener, Notice};
 pub use self::own_retry::{OwnVerdict, own_verdict};
@@ -73,6 +79,7 @@ struct Shared {
     metrics: Metrics,
     settled: Arc<std::sync::atomic::AtomicU64>,
     keyring: Arc<Keyring>,
+    desk: claims::Desk,
     listener: Listener,
 }
 
@@ -82,6 +89,7 @@ struct Alike {
     user: String,
     key: String,
     print: String,
+    params: WriteParams,
     verified: bool,
     on_deleted: OnDeleted,
 }
@@ -90,7 +98,7 @@ struct Alike {
 pub struct Foundation {
     /// What carries requests; `None`: HTTP to `rootUrl`.
     pub transport: Option<Arc<dyn Transport>>,
-    /// Where claims and journal live; `None`: this process's memory.
+    /// Where claims and journal live; `None`: where the configuration says.
     pub store: Option<Arc<dyn Store>>,
     /// Time.
     pub clock: Clock,
@@ -102,6 +110,22 @@ pub struct Foundation {
     pub endpoint: Option<Arc<dyn TokenEndpoint>>,
     /// Which grants share one refresh; [`Grants::of_process`] but in tests.
     pub grants: Grants,
+}
+
+impl Foundation {
+    /// The defaults: HTTP, this process's memory, nobody who listens or keeps tokens.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            transport: None,
+            store: None,
+            clock,
+            listener: Arc::new(|_| {}),
+            host: None,
+            endpoint: None,
+            grants: Grants::of_process(),
+        }
+    }
 }
 
 impl Service {
@@ -116,7 +140,12 @@ impl Service {
             })?),
         };
         let clock = foundation.clock;
-        let store = foundation.store.unwrap_or_else(|| Arc::new(MemoryStore::new(clock.clone())));
+        let host = foundation.host.unwrap_or_else(host::none);
+        let store = match foundation.store {
+            Some(store) => store,
+            None => open_store(&config.store, &clock, &host)?,
+        };
+        let claims = IdempotencyClaims::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
         let sender = Sender::new(SenderConfig {
             backoff: config.backoff,
             limits: config.limits,
@@ -134,21 +163,26 @@ impl Service {
             Some(endpoint) => endpoint,
             None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout)?),
         };
-        let keyring = Keyring {
+        let keyring = Arc::new(Keyring {
             clock: clock.clone(),
             endpoint,
             client: config.client.clone(),
-            host: foundation.host.unwrap_or_else(host::none),
+            host,
             loads: config.token_store.0,
             saves: config.token_store.1,
             grants: foundation.grants,
             listener: Arc::clone(&listener),
             open: open.clone(),
             fresh: dashmap::DashMap::new(),
-        };
+        });
         let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone());
         let shared = Shared {
-            recovery: Arc::new(Recovery::new(cx.clone(), background.clone())),
+            recovery: Arc::new(Recovery::new(
+                cx.clone(),
+                background.clone(),
+                Arc::clone(&keyring),
+                config.min_validity,
+            )),
             background,
             seats: Seats::new(config.max_in_flight),
             config: RwLock::new(Arc::new(config)),
@@ -160,7 +194,8 @@ impl Service {
             cx,
             open,
             settled,
-            keyring: Arc::new(keyring),
+            keyring,
+            desk: claims::Desk::new(claims),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -178,17 +213,32 @@ impl Service {
         Ok(())
     }
 
-    /// What is not cleaned up yet, oldest first.
-    pub async fn pending(&self) -> Vec<Pending> {
-        let mut pending = self.shared.background.pending().await;
-        pending.extend(self.shared.recovery.pending().await);
-        pending.sort_by_key(|entry| entry.since);
-        pending
+    /// Looks for what crashed processes left in a store that outlives them, now and every `leaseMs` while this service
+    /// lives, unless the configuration says otherwise. To be called within a runtime; once is enough.
+    pub fn watch_for_left_overs(&self) {
+        let config = self.config();
+        if config.recover_by_itself && config.store != StoreChoice::Memory {
+            Recovery::start(&self.shared.recovery, config.lease);
+        }
     }
 
-    /// Makes one round with everything that is open, now: also with what other processes left, for users whose
-    /// credentials a call has brought. Tells what is still open after it.
-    pub async fn recover(&self) -> Vec<Pending> {
+    /// What is not cleaned up yet, oldest first: here, and in the store by processes that are gone or elsewhere.
+    ///
+    /// # Errors
+    /// `STORE_UNAVAILABLE`.
+    pub async fn pending(&self) -> Result<Vec<Pending>, CalendarError> {
+        let mut pending = self.shared.background.pending().await;
+        pending.extend(self.shared.recovery.pending().await?);
+        pending.sort_by_key(|entry| entry.since);
+        Ok(pending)
+    }
+
+    /// Makes one round with everything that is open, now: also with what other processes left, with the tokens that the
+    /// program keeps or that a call of that user has brought. Tells what is still open after it.
+    ///
+    /// # Errors
+    /// `STORE_UNAVAILABLE`.
+    pub async fn recover(&self) -> Result<Vec<Pending>, CalendarError> {
         self.shared.recovery.sweep().await;
         self.shared.background.recover().await;
         self.pending().await
@@ -222,7 +272,11 @@ impl Service {
         self.shared.closed.store(true, Ordering::Release);
         self.shared.recovery.stop();
         self.drained(drain).await;
-        self.pending().await
+        // A store that does not answer must not hold up the end: what is known here is told.
+        match self.pending().await {
+            Ok(pending) => pending,
+            Err(_) => self.shared.background.pending().await,
+        }
     }
 
     fn config(&self) -> Arc<Config> {

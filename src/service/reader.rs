@@ -54,6 +54,11 @@ impl Reader {
         self.map.contains_key(key)
     }
 
+    /// Whether a key is there and is an object.
+    pub(super) fn holds_object(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(Value::is_object)
+    }
+
     /// A nested object; an absent one reads as empty.
     pub(super) fn object(&mut self, key: &str) -> Result<Self, CalendarError> {
         let path = self.name(key);

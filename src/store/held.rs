@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::journal::{RETENTION, RETENTION_KEYLESS, Verdict, millis, to_text};
 use super::{Change, Disposal, Entry, Expected, Journal, Keep, State, Version};
@@ -68,7 +68,8 @@ impl Held {
     /// Whether the lease still holds: asked before every send. An unconfirmed renewal extends nothing.
     #[must_use]
     pub fn alive(&self) -> bool {
-        !self.lost.load(Ordering::Acquire) && self.lease_until.load(Ordering::Acquire) > self.journal.clock.wall_ms()
+        !self.lost.load(Ordering::Acquire)
+            && self.lease_until.load(Ordering::Acquire) > self.journal.ledger.clock.wall_ms()
     }
 
     /// The entry as last known.
@@ -78,13 +79,16 @@ impl Held {
 
     /// Changes the entry by one compare-and-set on the fencing token, and renews the lease with it.
     pub async fn change(&self, left: Duration, edit: impl FnOnce(&mut Entry)) -> Change {
-        let mut inner = self.inner.lock().await;
+        // A renewal that the store does not answer must not hold up a result beyond its time.
+        let began = self.journal.ledger.clock.now();
+        let Ok(mut inner) = timeout(left, self.inner.lock()).await else { return Change::Unknown };
+        let left = left.saturating_sub(self.journal.ledger.clock.now() - began);
         if !self.alive() || self.finished.load(Ordering::Acquire) {
             return Change::Refused;
         }
         let mut entry = inner.0.clone();
         edit(&mut entry);
-        entry.lease_until = self.journal.clock.wall_ms().saturating_add(millis(self.journal.lease));
+        entry.lease_until = self.journal.ledger.clock.wall_ms().saturating_add(millis(self.journal.lease));
         let final_state = matches!(entry.state, State::Succeeded { .. } | State::Settled { .. });
         let keep = match (final_state, entry.keyless) {
             (false, _) => Keep::Open,
@@ -93,7 +97,7 @@ impl Held {
         };
         let Ok(value) = to_text(&entry) else { return Change::Unknown };
         let expected = Expected::Version(inner.1.clone());
-        let (change, version) = self.journal.put_known(&self.name, value, expected, keep, left).await;
+        let (change, version) = self.journal.ledger.put(&self.name, value, expected, keep, left).await;
         match change {
             Change::Applied => {
                 self.lease_until.store(entry.lease_until, Ordering::Release);
@@ -131,7 +135,7 @@ impl Held {
 
     async fn renew(&self) {
         let left = Duration::from_millis(
-            self.lease_until.load(Ordering::Acquire).saturating_sub(self.journal.clock.wall_ms()),
+            self.lease_until.load(Ordering::Acquire).saturating_sub(self.journal.ledger.clock.wall_ms()),
         );
         let _ = self.change(left, |_| {}).await;
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::{sleep, timeout};
 
 use super::held::Held;
-use super::{Expected, Keep, Put, Record, Store, StoreFault, Version, Written};
+use super::ledger::Ledger;
+use super::{Expected, Keep, Record, Store};
 use crate::clock::Clock;
 use crate::model::ids::store_key;
 use crate::model::{CalendarError, Claim, Claims, Code, Outcome};
@@ -20,8 +20,6 @@ use crate::model::{CalendarError, Claim, Claims, Code, Outcome};
 pub(super) const RETENTION: Duration = Duration::from_hours(25);
 /// The same for an attempt whose key was made for it alone: nobody else can ask for it again.
 pub(super) const RETENTION_KEYLESS: Duration = Duration::from_hours(1);
-/// What one attempt to reach the store may take before it is asked again.
-const STORE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What became of what an attempt wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,30 +158,28 @@ pub enum Change {
 /// The journal on one store.
 #[derive(Clone)]
 pub struct Journal {
-    store: Arc<dyn Store>,
-    pub(super) clock: Clock,
+    pub(super) ledger: Ledger,
     pub(super) lease: Duration,
-    random: fn() -> u128,
 }
 
 impl Journal {
     /// A journal whose entries are leased for `lease` (1 s and up); `random` gives 128 random bits.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, lease: Duration, random: fn() -> u128) -> Self {
-        Self { store, clock, lease, random }
+        Self { ledger: Ledger::new(store, clock, random), lease }
     }
 
     /// A new random claim.
     #[must_use]
     pub fn claim(&self) -> Claim {
         #[expect(clippy::cast_possible_truncation, reason = "a claim takes its 60 bits from the low end")]
-        Claim::from_bits((self.random)() as u64)
+        Claim::from_bits((self.ledger.random)() as u64)
     }
 
     /// A random key for a call that brought none.
     #[must_use]
     pub fn random_key(&self) -> String {
-        format!("{:032x}", (self.random)())
+        format!("{:032x}", (self.ledger.random)())
     }
 
     /// The intent of (user, key): the first call's calendar stands for all.
@@ -192,7 +188,7 @@ impl Journal {
         let first = Intent { calendar: calendar.to_owned(), generation: 0 };
         let value = to_text(&first)?;
         let keep = Keep::For(RETENTION);
-        match self.put_known(&name, value, Expected::Absent, keep, left).await {
+        match self.ledger.put(&name, value, Expected::Absent, keep, left).await {
             (Change::Applied, _) => Ok(first),
             (Change::Refused, _) => {
                 let there = self.get(&name, left).await?;
@@ -212,19 +208,19 @@ impl Journal {
             intent.generation = generation;
             if let Ok(value) = to_text(&intent) {
                 let expected = Expected::Version(record.version);
-                let _ = self.put_known(&name, value, expected, Keep::For(RETENTION), left).await;
+                let _ = self.ledger.put(&name, value, expected, Keep::For(RETENTION), left).await;
             }
         }
     }
 
     /// Writes an attempt's intent; on success it is durable and leased to this process.
     pub async fn begin(&self, mut entry: Entry, left: Duration) -> Result<Arc<Held>, CalendarError> {
-        let now = self.clock.wall_ms();
+        let now = self.ledger.clock.wall_ms();
         entry.since = now;
         entry.lease_until = now.saturating_add(millis(self.lease));
         let name = entry_name(entry.claim.as_str());
         let value = to_text(&entry)?;
-        match self.put_known(&name, value, Expected::Absent, Keep::Open, left).await {
+        match self.ledger.put(&name, value, Expected::Absent, Keep::Open, left).await {
             (Change::Applied, version) => Ok(Held::keep(self.clone(), name, entry, version)),
             (Change::Refused | Change::Unknown, _) => Err(unavailable()),
         }
@@ -234,7 +230,7 @@ impl Journal {
     /// its owner may still succeed.
     pub async fn take_over(&self, name: &str, record: &Record, left: Duration) -> Resumed {
         let Ok(mut entry) = serde_json::from_str::<Entry>(&record.value) else { return Resumed::Decided(None) };
-        let now = self.clock.wall_ms();
+        let now = self.ledger.clock.wall_ms();
         match entry.state {
             State::Succeeded { .. } => return Resumed::Decided(Some(Disposal::Kept)),
             State::Settled { disposal } => return Resumed::Decided(Some(disposal)),
@@ -260,7 +256,7 @@ impl Journal {
         entry.lease_until = now.saturating_add(millis(self.lease));
         let expected = Expected::Version(record.version.clone());
         let Ok(value) = to_text(&entry) else { return Resumed::Busy };
-        match self.put_known(name, value, expected, keep, left).await {
+        match self.ledger.put(name, value, expected, keep, left).await {
             (Change::Applied, _) if entry.state != State::Failed => Resumed::Decided(Some(Disposal::Kept)),
             (Change::Applied, version) => Resumed::Held(Held::keep(self.clone(), name.to_owned(), entry, version)),
             _ => Resumed::Busy,
@@ -275,13 +271,13 @@ impl Journal {
         match entry.state {
             State::Succeeded { verified } => Verdict::Succeeded { verified },
             State::Failed | State::Settled { .. } => Verdict::Failed,
-            State::Running if entry.lease_until > self.clock.wall_ms() => Verdict::Undecided,
+            State::Running if entry.lease_until > self.ledger.clock.wall_ms() => Verdict::Undecided,
             State::Running => {
                 entry.state = State::Failed;
                 let expected = Expected::Version(record.version);
                 let Ok(value) = to_text(&entry) else { return Verdict::Undecided };
                 // Open until the last of its events is closed: they ask for it.
-                let (change, _) = self.put_known(name, value, expected, Keep::Open, left).await;
+                let (change, _) = self.ledger.put(name, value, expected, Keep::Open, left).await;
                 if change == Change::Applied { Verdict::Failed } else { Verdict::Undecided }
             }
         }
@@ -307,14 +303,14 @@ impl Journal {
             entry.state = State::Settled { disposal: Disposal::Nothing };
             if let Ok(value) = to_text(&entry) {
                 let expected = Expected::Version(record.version);
-                let _ = self.put_known(name, value, expected, Keep::For(RETENTION), left).await;
+                let _ = self.ledger.put(name, value, expected, Keep::For(RETENTION), left).await;
             }
         }
     }
 
     /// Every unfinished entry, with its name and record.
     pub async fn open(&self, left: Duration) -> Result<Vec<(String, Record, Entry)>, CalendarError> {
-        let records = within(left, self.store.open(ENTRY_PREFIX)).await.map_err(|_| unavailable())?;
+        let records = self.ledger.open(ENTRY_PREFIX, left).await.map_err(|_| unavailable())?;
         let parse = |(name, record): (String, Record)| {
             serde_json::from_str(&record.value).ok().map(|entry| (name, record, entry))
         };
@@ -359,41 +355,7 @@ impl Journal {
     }
 
     async fn get(&self, name: &str, left: Duration) -> Result<Option<Record>, CalendarError> {
-        within(left, self.store.get(name)).await.map_err(|_| unavailable())
-    }
-
-    /// A put whose fate is known, as far as `left` allows: after a fault the nonce is looked for, and the same put is
-    /// sent again, which can do no harm, since whichever of the two lands second is refused.
-    pub(super) async fn put_known(
-        &self,
-        key: &str,
-        value: String,
-        expected: Expected,
-        keep: Keep,
-        left: Duration,
-    ) -> (Change, Version) {
-        let version = Version::from_bits((self.random)());
-        let put = Put { key: key.to_owned(), value, expected, version: version.clone(), keep };
-        let mut gap = Duration::from_millis(20);
-        let ends = self.clock.now() + left;
-        loop {
-            let left = ends.saturating_duration_since(self.clock.now());
-            match within(left.min(STORE_PATIENCE), self.store.put(put.clone())).await {
-                Ok(Written::Applied) => return (Change::Applied, version),
-                Ok(Written::Refused) | Err(_) => {}
-            }
-            let left = ends.saturating_duration_since(self.clock.now());
-            match within(left.min(STORE_PATIENCE), self.store.get(key)).await {
-                Ok(Some(record)) if record.version == version => return (Change::Applied, version),
-                Ok(there) if !expectation_holds(&put.expected, there.as_ref()) => return (Change::Refused, version),
-                Ok(_) | Err(_) => {}
-            }
-            if ends.saturating_duration_since(self.clock.now()) <= gap {
-                return (Change::Unknown, version);
-            }
-            sleep(gap).await;
-            gap = (gap * 2).min(Duration::from_secs(1));
-        }
+        self.ledger.get(name, left).await.map_err(|_| unavailable())
     }
 }
 
@@ -401,18 +363,6 @@ const ENTRY_PREFIX: &str = "surecal:1:entry:";
 
 fn entry_name(claim: &str) -> String {
     format!("{ENTRY_PREFIX}{claim}")
-}
-
-fn expectation_holds(expected: &Expected, there: Option<&Record>) -> bool {
-    match (expected, there) {
-        (Expected::Absent, None) => true,
-        (Expected::Version(version), Some(record)) => record.version == *version,
-        _ => false,
-    }
-}
-
-async fn within<T>(left: Duration, work: impl Future<Output = Result<T, StoreFault>>) -> Result<T, StoreFault> {
-    timeout(left, work).await.unwrap_or(Err(StoreFault { what: "no answer in time" }))
 }
 
 pub(super) fn to_text<T: Serialize>(value: &T) -> Result<String, CalendarError> {

@@ -7,18 +7,26 @@
 //! Nothing that a protocol relies on is deleted. "Absent" is no version, so a late put that expects it would land after
 //! a delete; what is finished with is overwritten with a settled value and kept longer than any put can be late.
 
+mod claims;
 mod held;
 mod journal;
+mod lane;
+mod ledger;
 mod memory;
+mod redis;
+mod sqlite;
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::google::BoxFuture;
 
+pub use claims::{Answer, Asked, Begun, Encoding, HeldClaim, IdempotencyClaims};
 pub use held::{Failing, Held};
 pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Resumed, State};
 pub use memory::MemoryStore;
+pub use redis::RedisStore;
+pub use sqlite::{SqliteStore, Synchronous};
 
 /// A value's version and fencing token: 128 random bits in hex, made by the writer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,7 +73,7 @@ pub enum Keep {
 /// A value and its version.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The value: JSON text. May name a user and a calendar; never holds tokens or event text.
+    /// The value: JSON text. May name a user and a calendar, and hold a stored answer; never a token.
     pub value: String,
     /// Its version.
     pub version: Version,

@@ -274,6 +274,6 @@ impl Process {
     /// Waits (in paused time) until no clean-up is open.
     pub async fn settle(&self) -> Vec<Pending> {
         self.service.drained(Duration::from_mins(10)).await;
-        self.service.pending().await
+        self.service.pending().await.unwrap()
     }
 }

@@ -7,19 +7,22 @@ mod play;
 mod service;
 
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::emulator::Emulator;
 use line::{Line, Lines, Order, Wire};
 
-/// Tries to get the port back after an outage, 10 ms apart.
+/// Tries to keep the port for the time of an outage, 10 ms apart.
 const REBIND_TRIES: u32 = 200;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// A running server. Dropping it closes every connection.
 #[derive(Debug)]
@@ -34,9 +37,21 @@ pub(crate) struct Core {
     pub(crate) emulator: Emulator,
     address: SocketAddr,
     lines: Arc<Lines>,
-    /// The accept loop of the main port; nothing during an outage. The lock is held over a whole change.
-    accepting: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    /// What becomes of new connections. The lock is held over a whole change.
+    door: tokio::sync::Mutex<Door>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The main port.
+#[derive(Debug)]
+enum Door {
+    /// The accept loop.
+    Open(JoinHandle<()>),
+    /// An outage. The port is bound and not listened on: connections are refused, and no other process is given it
+    /// meanwhile, who would answer in our place.
+    Shut(TcpSocket),
+    /// Not held at all: before the start, and in an outage whose port could not be kept.
+    Gone,
 }
 
 impl Server {
@@ -50,10 +65,10 @@ impl Server {
             emulator,
             address,
             lines: Arc::default(),
-            accepting: tokio::sync::Mutex::new(None),
+            door: tokio::sync::Mutex::new(Door::Gone),
             tasks: Mutex::default(),
         });
-        *core.accepting.lock().await = Some(tokio::spawn(accept(Arc::clone(&core), listener, true)));
+        *core.door.lock().await = Door::Open(tokio::spawn(accept(Arc::clone(&core), listener, true)));
         let control = tokio::spawn(accept(Arc::clone(&core), control_listener, false));
         Ok((Self { core, control_address, control }, address))
     }
@@ -104,8 +119,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.control.abort();
-        if let Ok(mut accepting) = self.core.accepting.try_lock()
-            && let Some(task) = accepting.take()
+        if let Ok(mut door) = self.core.door.try_lock()
+            && let Door::Open(task) = mem::replace(&mut *door, Door::Gone)
         {
             task.abort();
         }
@@ -117,31 +132,36 @@ impl Drop for Server {
 
 impl Core {
     pub(crate) async fn outage(self: &Arc<Self>, on: bool) -> io::Result<()> {
-        let mut accepting = self.accepting.lock().await;
-        match (on, accepting.take()) {
-            (true, Some(task)) => {
+        let mut door = self.door.lock().await;
+        match (on, mem::replace(&mut *door, Door::Gone)) {
+            (true, Door::Open(task)) => {
                 task.abort();
                 // The listener is closed only when the task is gone.
                 let _gone = task.await;
+                *door = Door::Shut(self.rebind().await?);
                 self.lines.order(Order::Reset);
             }
-            (false, None) => {
-                let listener = self.rebind().await?;
-                *accepting = Some(tokio::spawn(accept(Arc::clone(self), listener, true)));
-            }
-            (_, unchanged) => *accepting = unchanged,
+            (false, Door::Shut(socket)) => *door = self.open(socket)?,
+            (false, Door::Gone) => *door = self.open(self.rebind().await?)?,
+            (_, unchanged) => *door = unchanged,
         }
         Ok(())
     }
 
-    async fn rebind(&self) -> io::Result<TcpListener> {
+    fn open(self: &Arc<Self>, socket: TcpSocket) -> io::Result<Door> {
+        let listener = socket.listen(BACKLOG)?;
+        Ok(Door::Open(tokio::spawn(accept(Arc::clone(self), listener, true))))
+    }
+
+    /// Takes the port again, without listening.
+    async fn rebind(&self) -> io::Result<TcpSocket> {
         for _ in 1..REBIND_TRIES {
-            if let Ok(listener) = TcpListener::bind(self.address).await {
-                return Ok(listener);
+            if let Ok(socket) = bind(self.address) {
+                return Ok(socket);
             }
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        TcpListener::bind(self.address).await
+        bind(self.address)
     }
 
     pub(crate) fn order(&self, order: Order) -> usize {
@@ -153,6 +173,15 @@ impl Core {
         tasks.retain(|task| !task.is_finished());
         tasks.push(task);
     }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections that have just ended hold the port for a while. On Windows the option would let others take it.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// Accepts until it is aborted. `main`: the whole server; else the control API alone.

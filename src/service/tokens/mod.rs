@@ -278,9 +278,8 @@ impl Keyring {
 
     async fn ask_object(&self, auth_ref: u32, refused: Option<&Token>) -> Result<Tokens, CalendarError> {
         let question = Question::AccessToken { auth_ref, refused: refused.is_some() };
-        let answer = match timeout(STORE, self.host.ask(question)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) | Err(_) => return Err(passing("the auth object gave no access token", None)),
+        let Ok(Ok(answer)) = timeout(STORE, self.host.ask(question)).await else {
+            return Err(passing("the auth object gave no access token", None));
         };
         let tokens = answer.as_deref().and_then(Tokens::from_store).unwrap_or_default();
         if tokens.fresh(self.clock.wall_ms(), 0, refused).is_some() {
