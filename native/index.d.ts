@@ -45,6 +45,14 @@ export declare class NativeService {
   pending(): Promise<string>
   /** One round with everything that is open; what is still open after it. */
   recover(): Promise<string>
+  /** Begins a request under an idempotency key; see `Service::claim_begin`. */
+  claimBegin(claimJson: string): Promise<string>
+  /** Stores its answer: `applied`, `refused` or `unknown`. */
+  claimFinish(id: number, answerJson: string): Promise<string>
+  /** Gives its key back. */
+  claimRelease(id: number): Promise<undefined>
+  /** Forgets every stored answer. */
+  clearIdempotency(): Promise<undefined>
   /** The counters. */
   metrics(): string
   /** Attempts and clean-ups that are open now. */

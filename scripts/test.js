@@ -3,14 +3,30 @@
 // `npm test`: makes ready, then the Rust tests, then the Jest tests. Both run; either's failure is the exit code.
 // The Rust tests run without the `node` feature: that is the proof that the core needs no Node.
 
+const fs = require('node:fs')
 const path = require('node:path')
 const { ROOT, emulatorPath } = require('./paths')
 const { ready } = require('./ready')
 const { run, say, script } = require('./run')
 
+/** Programs of the system that some tests drive for real, and how to go without them. */
+const DRIVEN = [
+  { program: 'redis-server', skip: 'SURECAL_SKIP_REDIS', what: 'the tests with a real Redis' },
+  { program: 'chromium', skip: 'SURECAL_SKIP_BROWSER', what: 'the tests in a real browser' },
+]
+
+/** Nobody must install anything by hand to run the tests; but where CI runs, nothing may be left out. */
+function leftOut() {
+  const folders = (process.env.PATH ?? '').split(path.delimiter)
+  const isThere = ({ program }) => folders.some((folder) => fs.existsSync(path.join(folder, program)))
+  return process.env.CI ? [] : DRIVEN.filter((driven) => !isThere(driven))
+}
+
 script(async () => {
   await ready('test')
-  const env = { SURECAL_EMULATOR: emulatorPath('debug'), ...process.env }
+  const missing = leftOut()
+  const skips = Object.fromEntries(missing.map(({ skip }) => [skip, '1']))
+  const env = { SURECAL_EMULATOR: emulatorPath('debug'), ...skips, ...process.env }
   const rust = await run(
     'Rust tests (workspace, without the node feature)',
     'cargo',
@@ -19,6 +35,7 @@ script(async () => {
   )
   const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js')
   const js = await run('Jest tests', process.execPath, [jest, ...process.argv.slice(2)], { env })
+  for (const { program, what } of missing) say(`left out: ${what}, for there is no ${program} on this machine`)
   say(`Rust tests ${rust === 0 ? 'passed' : 'FAILED'}, Jest tests ${js === 0 ? 'passed' : 'FAILED'}`)
   return rust || js
 })
