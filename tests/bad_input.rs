@@ -98,6 +98,9 @@ const CONFIG: &[(&str, Takes)] = &[
     ("logger.info", Function),
     ("logger.warn", Function),
     ("logger.error", Function),
+    ("tokens", Object),
+    ("tokens.minValidityMs", Millis(0.0)),
+    ("tokens.throwOnFailure", Flag),
     ("timeoutMs", Millis(1.0)),
     ("attemptTimeoutMs", Millis(1.0)),
     ("connectTimeoutMs", Millis(1.0)),
@@ -112,6 +115,12 @@ const CONFIG: &[(&str, Takes)] = &[
     ("verification.windowMs", Millis(0.0)),
     ("verification.repair", Flag),
     ("store", Word),
+    ("store.sqlite", Text),
+    ("store.redis", Text),
+    ("store.custom", Flag),
+    ("idempotency", Object),
+    ("idempotency.enabled", Flag),
+    ("idempotency.ttlMs", Millis(0.0)),
     ("leaseMs", Millis(1_000.0)),
     ("recovery", Word),
     ("limits", Object),
@@ -121,9 +130,12 @@ const CONFIG: &[(&str, Takes)] = &[
     ("unknownOptions", Word),
 ];
 
+fn service_of(text: &str) -> Result<Service, CalendarError> {
+    Service::new(text, Foundation::new(Clock::paused(0)))
+}
+
 fn service(config: &Value) -> Result<Service, CalendarError> {
-    let clock = Clock::paused(0);
-    Service::new(&config.to_string(), Foundation::new(clock))
+    service_of(&config.to_string())
 }
 
 fn refused_config(config: &Value) -> CalendarError {
@@ -156,9 +168,7 @@ async fn a_setting_nobody_knows_is_refused_by_its_name_unless_that_is_unusual() 
         assert_refused(&refused_config(&config), Code::Configuration, field, path);
     }
     for text in ["", "[]", "7", "null", "\"x\"", "{", "{\"timeoutMs\":NaN}", "{\"timeoutMs\":1e999}"] {
-        let clock = Clock::paused(0);
-        let error = Service::new(text, Foundation::new(clock));
-        assert_refused(&error.err().unwrap(), Code::Configuration, "config", text);
+        assert_refused(&service_of(text).err().unwrap(), Code::Configuration, "config", text);
     }
 }
 
@@ -188,6 +198,21 @@ async fn tokens_and_secrets_go_to_https_or_to_this_machine_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_is_none_of_the_kinds_there_are_is_refused() {
+    for (store, field) in [
+        (json!({}), "config.store"),
+        (json!({ "custom": false }), "config.store"),
+        (json!({ "sqlite": "canary.db", "redis": "redis://canary" }), "config.store"),
+        (json!({ "sqlite": ":canary:" }), "config.store.sqlite"),
+        (json!({ "sqlite": "canary.db", "synchronous": "canary" }), "config.store.synchronous"),
+        (json!({ "sqlite": "canary.db", "prefix": "canary" }), "config.store.prefix"),
+        (json!({ "redis": "redis://canary", "prefix": 7 }), "config.store.prefix"),
+    ] {
+        assert_refused(&refused_config(&json!({ "store": store })), Code::Configuration, field, &store.to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_fixed_while_calls_run_cannot_be_configured_later_and_the_rest_can() {
     let service = service(&json!({})).unwrap();
     for key in ["rootUrl", "tokenUrl", "clientId", "clientSecret", "redirectUri", "store", "leaseMs"] {
@@ -211,8 +236,54 @@ const OPTIONS: &[(&str, Takes)] = &[
     ("timeoutMs", Millis(1.0)),
     ("attemptTimeoutMs", Millis(1.0)),
     ("maxRetries", Whole(0, 100)),
+    ("maxAttendees", Whole(1, u32::MAX)),
     ("onDeleted", Word),
+    ("forceRefresh", Flag),
+    ("requireFresh", Flag),
 ];
+
+const AUTH: &[(&str, Takes)] = &[
+    ("auth", Object),
+    ("auth.accessToken", Text),
+    ("auth.refreshToken", Text),
+    ("auth.authRef", Whole(1, u32::MAX)),
+    ("auth.asks", Flag),
+    ("auth.client", Object),
+    ("auth.client.id", Text),
+    ("auth.client.secret", Text),
+    ("auth.serviceAccount", Object),
+    ("auth.serviceAccount.clientEmail", Text),
+    ("auth.serviceAccount.privateKey", Text),
+    ("auth.serviceAccount.privateKeyId", Text),
+    ("auth.serviceAccount.subject", Text),
+];
+
+/// What the tests below give wrong by hand.
+const BY_HAND: &[&str] =
+    &["prefix", "synchronous", "userId", "calendarId", "timeZone", "spentMs", "eventId", "query", "options"];
+
+/// What the sources read: every literal key.
+fn keys_read(source: &str) -> Vec<&str> {
+    const READERS: [&str; 8] = ["string", "bool", "millis", "whole", "number", "word", "function", "object"];
+    let mut keys = Vec::new();
+    for reader in READERS {
+        for (at, call) in source.match_indices(&format!(".{reader}(\"")) {
+            keys.extend(source[at + call.len()..].split('"').next());
+        }
+    }
+    keys
+}
+
+#[test]
+fn no_setting_option_or_argument_is_read_that_these_tests_do_not_give_wrong() {
+    let tables = CONFIG.iter().chain(OPTIONS).chain(AUTH).map(|(path, _)| path.rsplit('.').next().unwrap());
+    let known: Vec<_> = tables.chain(BY_HAND.iter().copied()).collect();
+    let read = [keys_read(include_str!("../src/service/config.rs")), keys_read(include_str!("../src/service/call.rs"))];
+    let read = read.concat();
+    assert!(read.len() > 50, "the sources are read differently now");
+    let missed: Vec<_> = read.iter().filter(|key| !known.contains(*key)).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+}
 
 #[tokio::test(start_paused = true)]
 async fn every_option_of_every_method_refuses_what_is_not_its_own_and_nothing_is_sent() {
@@ -293,6 +364,16 @@ async fn every_argument_refuses_what_is_not_its_own() {
     let process = google.process();
     let good =
         || json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": {} });
+    for (path, takes) in AUTH {
+        for wrong in takes.wrong() {
+            let Value::Object(wrong) = at(path, wrong) else { unreachable!() };
+            let mut args = good();
+            args.as_object_mut().unwrap().extend(wrong);
+            let name = args.to_string();
+            let error = process.service.create_event(&name, &class().to_string(), Cancel::default()).await.unwrap_err();
+            assert_refused(&error, Code::ValidationFailed, path, &name);
+        }
+    }
     let wrong = [
         ("userId", json!(7), "userId"),
         ("userId", Value::Null, "userId"),

@@ -400,3 +400,42 @@ async fn guests_who_were_invited_to_what_is_removed_again_are_told_and_others_ar
         assert!(removal.query.contains(expected), "{}", removal.query);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_an_insert_of_unknown_fate_the_calendar_is_read_before_another_insert() {
+    for when in [When::Before, When::After] {
+        for fault in faults_of_a_lost_or_refused_exchange(when) {
+            let google = Google::new().with([Rule::nth("events.insert", 1, fault.clone()).times(2)]);
+            let process = google.process();
+            process.create(&class(), &json!({})).await.unwrap();
+            let sent = process.network.sent();
+            assert!(!sent.windows(2).any(|pair| pair == ["POST", "POST"]), "{fault:?}: {sent:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_read_after_a_repair_is_waited_out() {
+    let google = Google::new().with([
+        Rule::next("events.insert", Fault::Corrupt { fields: None }),
+        Rule::next("events.patch", Fault::Stale { ms: 1_500 }),
+    ]);
+    let told = google.process().create(&class(), &json!({})).await;
+    assert_one_live_and_verified(&google, &told, "repaired");
+    assert_eq!(told.unwrap()["repaired"], true);
+    assert_eq!(google.requests("events.patch"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_claims_that_google_would_cut_is_not_written() {
+    let google = Google::new();
+    let key = json!({ "idempotencyKey": "k" });
+    google.process().create(&class(), &key).await.unwrap();
+    let before = google.only_live();
+    let many: Vec<_> = (0..69).map(|claim| format!("claim{claim:07}")).collect();
+    let marks = json!({ "extendedProperties": { "private": { "surecalClaims": many.join(" ") } } });
+    google.owner_edits(before["id"].as_str().unwrap(), &marks, false);
+    let error = google.process().create(&class(), &key).await.unwrap_err();
+    assert_eq!((error.code, error.outcome), (Code::Conflict, Outcome::Applied));
+    assert_eq!(support::claims(&google.only_live()), many, "nobody's claim was dropped");
+}

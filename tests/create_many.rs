@@ -296,6 +296,31 @@ async fn a_crash_right_after_the_common_result_leaves_everything() {
     assert!(written.iter().all(|written| *written == Written::Refused), "the journal says it already");
 }
 
+/// The common result speaks for an event whose own entry does not say so yet: what its owner edited is not repaired.
+#[tokio::test(start_paused = true)]
+async fn an_event_of_a_schedule_that_succeeded_is_as_safe_as_one_that_succeeded_by_itself() {
+    let google = Google::new();
+    let store = shared_store();
+    let config = json!({ "recovery": "manual" });
+    let (dies, lives) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
+    let own = |put: &surecal::store::Put| writes(put, "succeeded") && put.value.contains(r#""group":"surecal"#);
+    let results = dies.line.hold(usize::MAX, own);
+    let call = tokio::spawn({
+        let dies = dies.clone();
+        async move { dies.create_many(&schedule(), &key()).await }
+    });
+    while results.count() == 0 {
+        pass(1).await;
+    }
+    dies.kill();
+    call.abort();
+    google.owner_edits(&id_of(1), &json!({ "summary": "Lesson 1, room 7" }), false);
+    let told = lives.create(&schedule()[1], &json!({ "idempotencyKey": format!("{KEY}:1") })).await.unwrap();
+    assert_eq!((&told["replayed"], &told["warnings"][0]["code"]), (&json!(true), &json!("EDITED")), "{told}");
+    assert!(summaries(&google).contains("Lesson 1, room 7"));
+    assert_eq!(google.committed("events.patch"), 0, "reading is enough");
+}
+
 /// Whether the common result was written is not known: the caller is told so, and the journal decides for all of them.
 #[tokio::test(start_paused = true)]
 async fn a_common_result_of_unknown_fate_is_settled_by_the_journal() {

@@ -137,26 +137,61 @@ async fn trace_2_wrong_content_of_unknown_fate_is_told_as_applied_and_left() {
     assert_eq!(claims(&google.only_live()), before, "only its own claim is taken off");
 }
 
-/// An adoption that arrives after its call has cleaned up meets another `ETag`.
+/// An adoption that arrives after its call has cleaned up meets another `ETag`, even when Google dropped the first attempt
+/// to move that on.
 #[tokio::test(start_paused = true)]
 async fn trace_3_phantom_by_a_late_adoption() {
+    for is_dropped in [false, true] {
+        let google = Google::new();
+        let (first, second) = (google.process(), google.process());
+        let first_reads = first.network.hold(is_get);
+        let call = first.spawn_create(&class(), &key());
+        first_reads.caught(1).await;
+        if is_dropped {
+            google.fault(Rule::next("events.patch", Fault::Drop));
+        }
+
+        let adoptions = second.network.hold(adopts);
+        let error = second.create(&class(), &key()).await.unwrap_err();
+        assert_ne!(error.outcome, Outcome::NotSent);
+        nothing_pending(&[&second]).await;
+        assert!(adoptions.count() > 0);
+        adoptions.release().await;
+
+        assert_eq!(call.await.unwrap().unwrap_err().outcome, Outcome::Unknown);
+        first_reads.release().await;
+        nothing_pending(&[&first]).await;
+        assert!(google.live().is_empty(), "both were told that they failed: {:#?}", google.live());
+    }
+}
+
+/// Two that leave one event at the same moment: neither puts the other's claim back, and the second of them deletes it.
+#[tokio::test(start_paused = true)]
+async fn trace_3_phantom_by_two_that_leave_at_once() {
     let google = Google::new();
     let (first, second) = (google.process(), google.process());
     let first_reads = first.network.hold(is_get);
     let call = first.spawn_create(&class(), &key());
     first_reads.caught(1).await;
+    let second_reads = second.network.hold({
+        let emulator = google.emulator.clone();
+        move |request| is_get(request) && claims(&emulator.live_events(support::USER)[0]).len() == 2
+    });
+    second.create(&class(), &key()).await.unwrap_err();
+    call.await.unwrap().unwrap_err();
+    assert_eq!(claims(&google.only_live()).len(), 2);
 
-    let adoptions = second.network.hold(adopts);
-    let error = second.create(&class(), &key()).await.unwrap_err();
-    assert_ne!(error.outcome, Outcome::NotSent);
-    nothing_pending(&[&second]).await;
-    assert!(adoptions.count() > 0);
-    adoptions.release().await;
-
-    assert_eq!(call.await.unwrap().unwrap_err().outcome, Outcome::Unknown);
+    let leaves = [&first, &second].map(|process| process.network.hold(|request| request.method == Method::PATCH));
     first_reads.release().await;
-    nothing_pending(&[&first]).await;
-    assert!(google.live().is_empty(), "both were told that they failed: {:#?}", google.live());
+    second_reads.release().await;
+    for leave in &leaves {
+        leave.caught(1).await;
+    }
+    for leave in &leaves {
+        leave.release().await;
+    }
+    nothing_pending(&[&first, &second]).await;
+    assert!(google.live().is_empty(), "{:#?}", google.live());
 }
 
 /// An insert that arrives after its call has cleaned up meets the tombstone of a fence.
