@@ -5,7 +5,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "nothing reaches into a test; it stops at the first surprise, and waits in the time of other processes"
+    clippy::unchecked_time_subtraction,
+    clippy::unnecessary_wraps,
+    reason = "nothing reaches into a test; it stops at the first surprise; it waits in the time of other processes, and Redis alone may be skipped"
 )]
 
 mod claims;
