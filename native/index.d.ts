@@ -46,9 +46,9 @@ export declare class NativeService {
   /** One round with everything that is open; what is still open after it. */
   recover(): Promise<string>
   /** Begins a request under an idempotency key; see `Service::claim_begin`. */
-  claimBegin(claimJson: string): Promise<string>
+  claimBegin(claimJson: string): AtOnce
   /** Stores its answer: `applied`, `refused` or `unknown`. */
-  claimFinish(id: number, answerJson: string): Promise<string>
+  claimFinish(id: number, answerJson: string): AtOnce
   /** Gives its key back. */
   claimRelease(id: number): Promise<undefined>
   /** Forgets every stored answer. */
