@@ -61,7 +61,7 @@ type AtOnce<'env> = Either<String, PromiseRaw<'env, String>>;
 
 /// Begins `work` here and now: what needs not wait, such as a claim in the memory store, is spared two changes of
 /// thread, which cost more than the work. What has to wait goes on in the runtime.
-fn at_once<'env, F>(env: &'env Env, work: F) -> napi::Result<AtOnce<'env>>
+fn at_once<F>(env: &Env, work: F) -> napi::Result<AtOnce<'_>>
 where
     F: Future<Output = Result<String, CalendarError>> + Send + 'static,
 {
