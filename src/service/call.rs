@@ -172,11 +172,12 @@ fn read_auth(mut auth: Reader) -> Result<Auth, CalendarError> {
     let expires_at = auth.unix_ms("expiryDate")?;
     let auth_ref = auth.whole("authRef", 1, u32::MAX)?;
     let asks = auth.bool("asks")?.unwrap_or(false);
-    let mut client = auth.object("client")?;
-    let client = match (client.string("id")?, client.string("secret")?) {
+    let mut named = auth.object("client")?;
+    let client = match (named.string("id")?, named.string("secret")?) {
         (Some(id), Some(secret)) => Some(OauthClient::new(id, secret)),
         _ => None,
     };
+    named.finish()?;
     let account = if auth.has("serviceAccount") {
         let mut key = auth.object("serviceAccount")?;
         let email = key.string("clientEmail")?.unwrap_or_default();
