@@ -201,6 +201,22 @@ describe('onOperation', () => {
 })
 
 describe('the logger', () => {
+  test.each([
+    ['production', undefined, 1],
+    ['production', { sqlite: '/tmp/store.db' }, 0],
+    ['test', undefined, 0],
+  ])('in %s with the store %p is warned %d times of clean-up that dies with the process', (mode, store, times) => {
+    const before = process.env.NODE_ENV
+    const warn = jest.fn()
+    process.env.NODE_ENV = mode
+    try {
+      serviceWith({ logger: { warn }, ...(store ? { store } : {}) })
+    } finally {
+      process.env.NODE_ENV = before
+    }
+    expect(warn).toHaveBeenCalledTimes(times)
+  })
+
   test('gets native messages at their level and may throw, reject or lack the level', async () => {
     const warn = jest.fn(() => JSON.parse('x'))
     const info = jest.fn(async () => JSON.parse('x'))

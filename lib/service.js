@@ -329,6 +329,12 @@ class CalendarService {
     this.#callbacks = {}
     this.#settings = {}
     this.#adopt(plain, callbacks)
+    if (process.env.NODE_ENV === 'production' && (plain.store ?? 'memory') === 'memory') {
+      const message =
+        'the store is this process’s memory: what calls leave open to clean up is lost when the process dies. ' +
+        'Give `store` an SQLite file (one machine) or a Redis (several) to keep it.'
+      this.#log('warn', message, {})
+    }
   }
 
   #nativeOver(NativeService, text) {
