@@ -342,7 +342,7 @@ async fn a_refused_token_is_renewed_once_and_the_write_sent_again_without_a_wait
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fresh_token_refused_as_well_is_not_renewed_again_in_the_same_call() {
+async fn two_fresh_tokens_refused_one_after_the_other_are_not_renewed_again_in_the_same_call() {
     let bench = Bench::new(vec![status(401, "authError"); 10]);
     let credentials = Arc::new(Renewing::default());
     let scope = bench.scope_with(Arc::<Renewing>::clone(&credentials));
@@ -351,7 +351,7 @@ async fn a_fresh_token_refused_as_well_is_not_renewed_again_in_the_same_call() {
         assert_eq!(told(&error), (Code::GoogleAuthFailed, Outcome::Rejected));
         assert_eq!((error.status, error.requires_reauth), (Some(401), false));
     }
-    assert_eq!((bench.sent(), credentials.renewals.load(Ordering::SeqCst)), (3, 1));
+    assert_eq!((bench.sent(), credentials.renewals.load(Ordering::SeqCst)), (4, 2));
 }
 
 #[tokio::test(start_paused = true)]

@@ -334,3 +334,16 @@ async fn no_token_and_no_secret_is_in_any_error_or_notice() {
         assert!(!told.contains(secret), "{secret}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_google_refused_is_taken_for_fresh_from_nowhere_again() {
+    // Two processes refreshed at once: one token is remembered here, the other's stands in the store. Then both die.
+    let stage = Stage::with_seconds_left(0);
+    let (process, other) = (stage.process(), stage.process());
+    create(&process, &stage.auth(0)).await.unwrap();
+    stage.users.holds(json!({ "refresh_token": stage.granted.refresh_token }));
+    create(&other, &Value::Null).await.unwrap();
+    stage.google.emulator.expire_tokens(Some(USER), None);
+    assert_eq!(create(&process, &Value::Null).await.unwrap()["verified"], true);
+    assert_eq!((stage.token_requests(), stage.refused()), (3, 2));
+}

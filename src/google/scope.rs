@@ -10,6 +10,10 @@ use crate::clock::{Clock, millis};
 use crate::model::CalendarError;
 use crate::policy::Deadline;
 
+/// Tokens a call asks for one after the other when Google refuses them. The first answer may be one that another call or
+/// process got before, and dead as well; the second is new, and refused it says that the trouble is the account.
+const RENEWALS: usize = 2;
+
 /// Answers whether the call still owns its journal entry. Asked before each send, so it must be quick and not block.
 pub type Lease = Arc<dyn Fn() -> bool + Send + Sync>;
 
@@ -30,8 +34,8 @@ pub struct Scope {
     /// `false`: another process has taken over; send nothing more. `None`: nothing to lose.
     pub lease: Option<Lease>,
     attempts: AtomicU32,
-    /// The token got after a 401; should Google refuse that one too, no third is asked for.
-    renewed: Mutex<Option<Token>>,
+    /// The tokens got after a 401, at most [`RENEWALS`].
+    renewed: Mutex<Vec<Token>>,
 }
 
 impl Scope {
@@ -54,7 +58,7 @@ impl Scope {
             max_retries,
             lease: None,
             attempts: AtomicU32::new(0),
-            renewed: Mutex::new(None),
+            renewed: Mutex::new(Vec::new()),
         }
     }
 
@@ -87,12 +91,18 @@ impl Scope {
         self.lease.as_ref().is_none_or(|held| held())
     }
 
-    pub(super) fn renewed(&self) -> Option<Token> {
-        self.renewed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Whether another token may be asked for, Google having refused `token`.
+    pub(super) fn may_renew(&self, token: &Token) -> bool {
+        let renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        renewed.len() < RENEWALS || !renewed.contains(token)
     }
 
-    pub(super) fn set_renewed(&self, token: &Token) {
-        *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+    pub(super) fn renewed(&self, token: &Token) {
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        if renewed.len() == RENEWALS {
+            renewed.remove(0);
+        }
+        renewed.push(token.clone());
     }
 }
 

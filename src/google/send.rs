@@ -184,8 +184,7 @@ impl Sender {
                 // Known not to have been applied, or a read: a repeat can do no harm.
                 Err(Verdict::NotApplied(code) | Verdict::Transient(code)) => code,
                 // Not a retry, and without a wait: nothing was wrong but the token, and Google refused before it acted.
-                // Once only: a token got after a 401 and refused as well says that the trouble is the account.
-                Err(Verdict::RefreshToken) if scope.renewed().as_ref() != Some(&token) => {
+                Err(Verdict::RefreshToken) if scope.may_renew(&token) => {
                     token = self.token(scope, Some(&token)).await?;
                     continue;
                 }
@@ -232,7 +231,7 @@ impl Sender {
         let token = token.map_err(|error| Why::Credentials(Box::new(error)))?;
         if refused.is_some() {
             self.tally.renewed();
-            scope.set_renewed(&token);
+            scope.renewed(&token);
         }
         Ok(token)
     }

@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
 use super::{Expected, Keep, Put, Record, Store, StoreFault, Version, Written};
@@ -28,6 +28,7 @@ const APPLICATION: i32 = 0x7375_7265;
 const BUSY: Duration = Duration::from_millis(900);
 /// The same while the file is opened, when several processes may be making it at once.
 const BUSY_OPENING: Duration = Duration::from_secs(5);
+const OPEN_AGAIN: Duration = Duration::from_millis(10);
 /// Expired rows that one put works off, at most.
 const EXPIRED_PER_PUT: u32 = 4;
 
@@ -55,9 +56,9 @@ impl SqliteStore {
     /// `CONFIGURATION`: the file can't be opened or made, is another program's, or a newer surecal's.
     pub fn open(path: &Path, synchronous: Synchronous, clock: Clock) -> Result<Self, CalendarError> {
         make_private(path).map_err(|_| refused(CANNOT_OPEN))?;
-        let writer = connect(path, synchronous).map_err(|_| refused(CANNOT_OPEN))?;
+        let writer = patiently(|| connect(path, synchronous)).map_err(|_| refused(CANNOT_OPEN))?;
         migrate(&writer)?;
-        let reader = connect(path, synchronous).map_err(|_| refused(CANNOT_OPEN))?;
+        let reader = patiently(|| connect(path, synchronous)).map_err(|_| refused(CANNOT_OPEN))?;
         for connection in [&writer, &reader] {
             connection.busy_timeout(BUSY).map_err(|_| refused(CANNOT_OPEN))?;
         }
@@ -82,6 +83,24 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
+}
+
+/// Tries again while others have the file: SQLite does not wait when several turn a new file to WAL at once, whatever the
+/// busy timeout says, since each would wait for the other.
+fn patiently<T>(attempt: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let mut tries = BUSY_OPENING.as_millis() / OPEN_AGAIN.as_millis();
+    loop {
+        let result = attempt();
+        tries -= 1;
+        let busy = matches!(
+            result.as_ref().err().and_then(rusqlite::Error::sqlite_error_code),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        );
+        if !busy || tries == 0 {
+            return result;
+        }
+        std::thread::sleep(OPEN_AGAIN);
+    }
 }
 
 fn connect(path: &Path, synchronous: Synchronous) -> rusqlite::Result<Connection> {

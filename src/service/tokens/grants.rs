@@ -19,7 +19,11 @@ const DEAD_FOR_MS: u64 = 60_000;
 
 /// All grants of a process. Clones share them.
 #[derive(Clone, Default)]
-pub struct Grants(Arc<DashMap<GrantId, Arc<Grant>>>);
+pub struct Grants {
+    known: Arc<DashMap<GrantId, Arc<Grant>>>,
+    /// Access tokens that Google has refused, whatever their date says, and until when that is remembered.
+    refused: Arc<DashMap<GrantId, u64>>,
+}
 
 /// A grant's name: a hash, since what it is made of is secret.
 pub(super) type GrantId = [u8; 32];
@@ -46,12 +50,27 @@ impl Grants {
     }
 
     pub(super) fn get(&self, id: GrantId, now_ms: u64) -> Arc<Grant> {
-        if self.0.len() > KNOWN_AT_MOST {
-            self.0.retain(|_, grant| grant.used_at.load(Ordering::Relaxed) + FORGOTTEN_AFTER_MS > now_ms);
+        if self.known.len() > KNOWN_AT_MOST {
+            self.known.retain(|_, grant| grant.used_at.load(Ordering::Relaxed) + FORGOTTEN_AFTER_MS > now_ms);
         }
-        let grant = Arc::clone(&self.0.entry(id).or_default());
+        let grant = Arc::clone(&self.known.entry(id).or_default());
         grant.used_at.store(now_ms, Ordering::Relaxed);
         grant
+    }
+
+    /// Google answered 401 to it: nobody in this process takes it for fresh again, from wherever it comes.
+    pub(super) fn refuse(&self, token: &Token, now_ms: u64) {
+        if self.refused.len() > KNOWN_AT_MOST {
+            self.refused.retain(|_, until| *until > now_ms);
+        }
+        self.refused.insert(grant_id(&["token", token.expose()]), now_ms + FORGOTTEN_AFTER_MS);
+    }
+
+    /// Whether these tokens will do: fresh, and not refused to anybody.
+    pub(super) fn fresh(&self, tokens: &Tokens, now_ms: u64, least_ms: u64, refused: Option<&Token>) -> bool {
+        tokens.fresh(now_ms, least_ms, refused).is_some_and(|token| {
+            self.refused.is_empty() || !self.refused.contains_key(&grant_id(&["token", token.expose()]))
+        })
     }
 }
 
@@ -66,10 +85,9 @@ pub(super) fn grant_id(parts: &[&str]) -> GrantId {
 }
 
 impl Grant {
-    /// Tokens that this process got for it and that will do.
-    pub(super) fn newest(&self, now_ms: u64, least_ms: u64, refused: Option<&Token>) -> Option<Tokens> {
-        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        newest.as_ref().filter(|tokens| tokens.fresh(now_ms, least_ms, refused).is_some()).cloned()
+    /// The newest tokens that this process got for it.
+    pub(super) fn newest(&self) -> Option<Tokens> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn got(&self, tokens: &Tokens) {

@@ -185,6 +185,12 @@ impl Keyring {
         self.grants.get(grant_id(&["grant", client.id(), refresh.expose()]), self.clock.wall_ms())
     }
 
+    /// Tokens that this process got for a grant, if they will do.
+    fn newest(&self, grant: &Grant, least_ms: u64, refused: Option<&Token>) -> Option<Tokens> {
+        let now = self.clock.wall_ms();
+        grant.newest().filter(|tokens| self.grants.fresh(tokens, now, least_ms, refused))
+    }
+
     /// One refresh, for all who wait for it.
     async fn refresh(self: Arc<Self>, wish: Wish) -> Result<Tokens, CalendarError> {
         let mut tried: Vec<RefreshToken> = Vec::new();
@@ -203,7 +209,10 @@ impl Keyring {
             // no substitute for it, and it is not saved over the store's.
             let same = wish.stored || stored.refresh.is_none() || stored.refresh == wish.held.refresh;
             let new = stored.access != wish.held.access;
-            if (same || !tried.is_empty()) && new && stored.fresh(now, wish.least_ms, wish.refused.as_ref()).is_some() {
+            if (same || !tried.is_empty())
+                && new
+                && self.grants.fresh(&stored, now, wish.least_ms, wish.refused.as_ref())
+            {
                 return Ok(stored);
             }
             for refresh in [wish.held.refresh.as_ref(), stored.refresh.as_ref()].into_iter().flatten() {
@@ -242,7 +251,7 @@ impl Keyring {
         if grant.is_dead(self.clock.wall_ms()) {
             return Ok(None);
         }
-        if let Some(tokens) = grant.newest(self.clock.wall_ms(), wish.least_ms, wish.refused.as_ref()) {
+        if let Some(tokens) = self.newest(&grant, wish.least_ms, wish.refused.as_ref()) {
             return Ok(Some(tokens));
         }
         let once = || -> Exchanged {
@@ -308,7 +317,10 @@ impl UserCredentials {
     pub(super) async fn tokens(&self, refused: Option<&Token>, force: bool) -> Result<Tokens, CalendarError> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let now = self.keyring.clock.wall_ms();
-        if !force && held.fresh(now, self.least_ms, refused).is_some() {
+        if let Some(refused) = refused {
+            self.keyring.grants.refuse(refused, now);
+        }
+        if !force && self.keyring.grants.fresh(&held, now, self.least_ms, refused) {
             return Ok(held);
         }
         let renewed = self.renew(&held, refused, force).await?;
@@ -330,7 +342,7 @@ impl UserCredentials {
                 let [email, scopes, subject] = account.identity();
                 let grant =
                     keyring.grants.get(grant_id(&["account", email, scopes, subject, account.key_print()]), now);
-                if let Some(tokens) = grant.newest(now, self.least_ms, refused) {
+                if let Some(tokens) = keyring.newest(&grant, self.least_ms, refused) {
                     return Ok(tokens);
                 }
                 let (keyring, account) = (Arc::clone(keyring), Arc::clone(account));
@@ -344,7 +356,7 @@ impl UserCredentials {
             match keyring.load(&self.user).await {
                 Ok(stored) => {
                     let stored = stored.unwrap_or_default();
-                    if !force && stored.fresh(now, self.least_ms, refused).is_some() {
+                    if !force && keyring.grants.fresh(&stored, now, self.least_ms, refused) {
                         return Ok(stored);
                     }
                     if stored.refresh.is_some() || held.access.is_none() {
@@ -361,9 +373,9 @@ impl UserCredentials {
         };
         let client_id = client.as_ref().or(keyring.client.as_ref()).map(OauthClient::id).unwrap_or_default();
         let grant = keyring.grants.get(grant_id(&["grant", client_id, refresh.expose()]), now);
-        let newest = grant.newest(now, 0, None).unwrap_or_else(|| held.clone());
+        let newest = keyring.newest(&grant, 0, None).unwrap_or_else(|| held.clone());
         let refused = refused.cloned().or_else(|| newest.access.filter(|_| force));
-        if let Some(tokens) = grant.newest(now, self.least_ms, refused.as_ref()) {
+        if let Some(tokens) = keyring.newest(&grant, self.least_ms, refused.as_ref()) {
             return Ok(tokens);
         }
         let wish = Wish { user: self.user.clone(), held, refused, client, least_ms: self.least_ms, stored: from_store };
