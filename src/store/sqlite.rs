@@ -85,7 +85,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Tries again while others have the file: SQLite does not wait when several turn a new file to WAL at once, whatever the
+/// Tries again while others have the file: `SQLite` does not wait when several turn a new file to WAL at once, whatever the
 /// busy timeout says, since each would wait for the other.
 fn patiently<T>(attempt: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     let mut tries = BUSY_OPENING.as_millis() / OPEN_AGAIN.as_millis();
