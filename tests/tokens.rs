@@ -7,6 +7,7 @@ mod support;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::{Google, Process, USER, class};
@@ -79,7 +80,13 @@ impl Stage {
         let users = Arc::new(Users::default());
         let mut google = Google::new();
         google.host = Some(Arc::clone(&users) as Arc<dyn Host>);
-        let granted = google
+        let granted = Self::granted(&google, seconds);
+        Self { google, users, granted }
+    }
+
+    /// New tokens for the user; the old ones stay.
+    fn granted(google: &Google, seconds: i64) -> Credentials {
+        google
             .emulator
             .add_user(NewUser {
                 email: USER.to_owned(),
@@ -90,8 +97,7 @@ impl Stage {
                 scope: None,
                 service_account: false,
             })
-            .unwrap();
-        Self { google, users, granted }
+            .unwrap()
     }
 
     fn process(&self) -> Process {
@@ -199,19 +205,7 @@ async fn a_revoked_grant_makes_no_calendar_call_is_remembered_and_forgotten_when
         assert_eq!(error.outcome, Outcome::NotSent);
     }
     assert_eq!((stage.calendar_requests(), stage.token_requests()), (0, 1), "a dead grant is not hammered");
-    let again = stage
-        .google
-        .emulator
-        .add_user(NewUser {
-            email: USER.to_owned(),
-            access_token: None,
-            refresh_token: None,
-            expires_in_seconds: Some(3600),
-            time_zone: None,
-            scope: None,
-            service_account: false,
-        })
-        .unwrap();
+    let again = Stage::granted(&stage.google, 3600);
     stage.users.holds(json!({ "refresh_token": again.refresh_token }));
     assert_eq!(create(&process, &stage.auth(0)).await.unwrap()["verified"], true);
     assert_eq!(create(&process, &Value::Null).await.unwrap()["verified"], true, "the user's own tokens");
@@ -346,4 +340,22 @@ async fn a_token_that_google_refused_is_taken_for_fresh_from_nowhere_again() {
     stage.google.emulator.expire_tokens(Some(USER), None);
     assert_eq!(create(&process, &Value::Null).await.unwrap()["verified"], true);
     assert_eq!((stage.token_requests(), stage.refused()), (3, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_whose_grant_another_has_just_rotated_waits_for_what_that_one_saves() {
+    let stage = Stage::with_seconds_left(0);
+    let process = stage.process();
+    stage.users.holds(json!({ "refresh_token": stage.granted.refresh_token }));
+    // The other process has its answer already, and saves it a moment later.
+    stage.google.fault(Rule::next("oauth.token", Fault::InvalidGrant));
+    let call = tokio::spawn({
+        let process = process.clone();
+        async move { create(&process, &Value::Null).await }
+    });
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    let fresh = Stage::granted(&stage.google, 3600);
+    stage.users.holds(json!({ "refresh_token": fresh.refresh_token, "access_token": fresh.access_token }));
+    assert_eq!(call.await.unwrap().unwrap()["verified"], true, "no logout");
+    assert_eq!(stage.token_requests(), 1);
 }

@@ -36,6 +36,9 @@ const EXCHANGE: Duration = Duration::from_secs(4);
 const STORE: Duration = Duration::from_secs(4);
 /// How long a refresh waits for its first save; after that the save goes on by itself.
 const SAVE: Duration = Duration::from_secs(2);
+/// Gaps between looks into the store after a grant has died: another process that refreshed at the same moment saves soon.
+const SAVED_BY_ANOTHER: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(200), Duration::from_millis(400)];
 /// Gaps between tries to save.
 const SAVE_AGAIN: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(10)];
 
@@ -194,9 +197,11 @@ impl Keyring {
     /// One refresh, for all who wait for it.
     async fn refresh(self: Arc<Self>, wish: Wish) -> Result<Tokens, CalendarError> {
         let mut tried: Vec<RefreshToken> = Vec::new();
+        let mut died = false;
         let mut unread = None;
-        // Twice: after a dead grant the store is asked once more, for another process may have rotated it meanwhile.
-        for _ in 0..2 {
+        // Again after a dead grant: another process may have rotated it, and be about to save what it got.
+        for gap in [Duration::ZERO].into_iter().chain(SAVED_BY_ANOTHER) {
+            sleep(gap).await;
             let stored = match self.load(&wish.user).await {
                 Ok(stored) => stored.unwrap_or_default(),
                 Err(error) => {
@@ -221,12 +226,15 @@ impl Keyring {
                 }
                 let refresh = refresh.clone();
                 let saves = wish.stored || stored.refresh.as_ref().is_none_or(|stored| *stored == refresh);
+                let known = self.is_dead(&wish, &refresh);
                 if let Some(tokens) = self.refresh_one(&wish, &refresh, saves).await? {
                     return Ok(tokens);
                 }
+                died |= !known;
                 tried.push(refresh);
             }
-            if tried.is_empty() {
+            // Nobody saves for a grant that was dead before.
+            if !died || !self.loads {
                 break;
             }
         }
@@ -235,6 +243,11 @@ impl Keyring {
             Some(error) if tried.is_empty() => error,
             _ => reconnect(!tried.is_empty()),
         })
+    }
+
+    fn is_dead(&self, wish: &Wish, refresh: &RefreshToken) -> bool {
+        let client = wish.client.as_ref().or(self.client.as_ref());
+        client.is_some_and(|client| self.grant(client, refresh).is_dead(self.clock.wall_ms()))
     }
 
     /// `None`: this grant is dead.
