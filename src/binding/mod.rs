@@ -298,6 +298,26 @@ impl NativeService {
         to_text(&self.service.metrics())
     }
 
+    /// The counters in Prometheus's text format.
+    #[napi]
+    #[must_use]
+    pub fn prometheus(&self) -> String {
+        self.service.metrics().prometheus()
+    }
+
+    /// Counts a call that the facade refused before it came here.
+    #[napi]
+    pub fn refused_before(&self, operation: String, code: String, outcome: String, elapsed_ms: f64) {
+        self.service.refused_before(&operation, &code, &outcome, millis(elapsed_ms));
+    }
+
+    /// Whether this process is fit for traffic.
+    #[napi]
+    pub fn health<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { Ok(to_text(&service.health().await)) })
+    }
+
     /// Attempts and clean-ups that are open now.
     #[napi]
     #[must_use]

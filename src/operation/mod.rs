@@ -6,6 +6,7 @@ pub mod create;
 pub mod create_many;
 pub mod delete;
 pub mod exposure;
+pub mod prevented;
 pub mod read;
 pub mod reconcile;
 pub mod sight;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use self::prevented::Prevented;
 use crate::clock::Clock;
 use crate::google::{Calendar, InsertParams, Scope, SendUpdates};
 use crate::model::{CalendarError, Code, Outcome};
@@ -31,6 +33,8 @@ pub struct Context {
     pub journal: Journal,
     /// Time.
     pub clock: Clock,
+    /// What was kept off calendars.
+    pub prevented: Arc<Prevented>,
 }
 
 /// Whose calendar.

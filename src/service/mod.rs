@@ -12,6 +12,7 @@ pub mod config;
 mod creating;
 mod events;
 mod flight;
+mod health;
 pub mod host;
 mod host_store;
 mod metrics;
@@ -35,17 +36,17 @@ use self::background::Background;
 use self::config::StoreChoice;
 use self::flight::Flights;
 use self::host::Host;
-use self::metrics::Metrics;
+use self::metrics::{Elsewhere, Ending, Metrics};
 use self::open_store::open_store;
 use self::open_work::OpenWork;
 use self::recovery::Recovery;
 use self::seats::Seats;
-use self::tokens::Keyring;
+use self::tokens::{Keyring, TokenTally};
 use crate::clock::Clock;
 use crate::google::{
     Calendar, HttpTokenEndpoint, HttpTransport, Sender, SenderConfig, TokenEndpoint, Transport, TransportConfig,
 };
-use crate::model::CalendarError;
+use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::create::{Created, OnDeleted};
 use crate::operation::{Context, WriteParams};
 use crate::store::{IdempotencyClaims, Journal, Store};
@@ -53,11 +54,12 @@ use crate::store::{IdempotencyClaims, Journal, Store};
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
 pub use self::config::Config;
+pub use self::health::{Health, Status};
 pub use self::host_store::HostStore;
-pub use self::metrics::{MetricsSnapshot, OperationCount};
+pub use self::metrics::{MetricsSnapshot, OperationCount, Part, Success};
 pub use self::notice::{Level, Listener, Notice};
 pub use self::own_retry::{OwnVerdict, own_verdict};
-pub use self::tokens::Grants;
+pub use self::tokens::{Grants, TokenCount};
 
 /// A service. Clones share everything.
 #[derive(Clone)]
@@ -69,6 +71,7 @@ struct Shared {
     clock: Clock,
     config: RwLock<Arc<Config>>,
     cx: Context,
+    store: Arc<dyn Store>,
     creates: Flights<Alike, (Arc<Created>, u32)>,
     others: Flights<(), String>,
     background: Background,
@@ -153,8 +156,9 @@ impl Service {
         });
         let cx = Context {
             calendar: Calendar::new(Arc::new(sender)),
-            journal: Journal::new(store, clock.clone(), config.lease, rand::random::<u128>),
+            journal: Journal::new(Arc::clone(&store), clock.clone(), config.lease, rand::random::<u128>),
             clock: clock.clone(),
+            prevented: Arc::default(),
         };
         let settled = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let listener = counting(foundation.listener, Arc::clone(&settled));
@@ -174,6 +178,7 @@ impl Service {
             listener: Arc::clone(&listener),
             open: open.clone(),
             fresh: dashmap::DashMap::new(),
+            tally: TokenTally::default(),
         });
         let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone());
         let shared = Shared {
@@ -189,9 +194,10 @@ impl Service {
             creates: Flights::default(),
             others: Flights::default(),
             closed: AtomicBool::new(false),
-            metrics: Metrics::default(),
+            metrics: Metrics::new(&clock),
             clock,
             cx,
+            store,
             open,
             settled,
             keyring,
@@ -247,13 +253,26 @@ impl Service {
     /// The counters.
     #[must_use]
     pub fn metrics(&self) -> MetricsSnapshot {
-        MetricsSnapshot {
-            operations: self.shared.metrics.operations(),
-            google: self.shared.cx.calendar.sender.tally().snapshot(),
-            in_flight: self.shared.seats.taken(),
+        let shared = &self.shared;
+        shared.metrics.snapshot(Elsewhere {
+            prevented: shared.cx.prevented.snapshot(),
+            shared: shared.creates.shared(),
+            tokens: shared.keyring.tally.count(),
+            google: shared.cx.calendar.sender.tally().snapshot(),
+            in_flight: shared.seats.taken(),
             open_work: self.open_work(),
-            settled: self.shared.settled.load(Ordering::Relaxed),
-        }
+            open_clean_ups: shared.background.count() as u64,
+            settled: shared.settled.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Counts a call that its facade refused before it came here.
+    pub fn refused_before(&self, operation: &str, code: &str, outcome: &str, took: Duration) {
+        let code = Code::ALL.iter().copied().find(|known| known.name() == code).unwrap_or(Code::Internal);
+        let outcomes = [Outcome::NotSent, Outcome::Rejected, Outcome::Unknown, Outcome::Applied];
+        let outcome = outcomes.into_iter().find(|known| known.name() == outcome).unwrap_or(Outcome::NotSent);
+        let ending = Ending { failed: Some((code, outcome)), ..Ending::default() };
+        self.shared.metrics.count(operation, ending, took);
     }
 
     /// Attempts and clean-ups that are open now.
