@@ -172,4 +172,13 @@ function ofCall(error, { operation, site, elapsedMs, eventId }) {
   )
 }
 
-module.exports = { CalendarError, validation, configuration, fromNative, ofCall }
+/** A list that would never end. */
+function repeatedPage() {
+  return new CalendarError({
+    code: 'SERVER_ERROR',
+    outcome: 'not-sent',
+    message: 'Google returned the same page token twice; the list was stopped.',
+  })
+}
+
+module.exports = { CalendarError, validation, configuration, fromNative, ofCall, repeatedPage }

@@ -1,13 +1,13 @@
 'use strict'
 
-const { CalendarError, configuration, fromNative, validation } = require('./errors')
+const { CalendarError, configuration, fromNative, repeatedPage, validation } = require('./errors')
 const { CALENDAR_OPERATION_TIMEOUT } = require('./constants')
 const { LATE, within, withTimeout } = require('./bounded')
 const { authRequired } = require('./auth')
 const { CallCredentials } = require('./call_credentials')
 const { oauthClientOf } = require('./oauth_client')
 const { requireGoogleAuth } = require('./express/requireGoogleAuth')
-const { PRIMARY, placeOf, placeFromCallback, callbackFailed, told } = require('./calendar_place')
+const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
 const { Call } = require('./call')
 const { errorHandler } = require('./express/errorHandler')
@@ -16,8 +16,10 @@ const { OpenRecords, recordOf } = require('./records')
 const { RequestClaims } = require('./request_claims')
 const { answerStoreQuestion, isStoreQuestion } = require('./store_questions')
 const { eventIdOf, userIdOf } = require('./identity')
-const { crossingOptions, textOf } = require('./json')
+const { crossingOptions, peeked, textOf } = require('./json')
 const retry = require('./retry')
+const { traced } = require('./tracing')
+const { dashboard } = require('./dashboard/dashboard')
 const native = require('./native')
 
 /** Given to the constructor by the module itself: configured later. */
@@ -70,6 +72,9 @@ const BOUND = [
   'pending',
   'recover',
   'metrics',
+  'prometheus',
+  'health',
+  'dashboard',
   'close',
 ]
 
@@ -294,6 +299,19 @@ class CalendarService {
     return JSON.parse(this.#ask(() => this.#addon({ evenClosed: true }).metrics()))
   }
 
+  prometheus() {
+    return this.#ask(() => this.#addon({ evenClosed: true }).prometheus())
+  }
+
+  async health() {
+    return JSON.parse(await this.#askLater((addon) => addon.health(), { evenClosed: true }))
+  }
+
+  dashboard(options) {
+    const log = (level, message, more) => this.#log(level, message, more)
+    return dashboard(options, { metrics: () => this.metrics(), pending: () => this.pending(), log })
+  }
+
   async close(options) {
     const { drainMs = DRAIN_MS } = crossingOptions(options, 'options')
     if (!Number.isFinite(drainMs) || drainMs < 0)
@@ -391,7 +409,11 @@ class CalendarService {
   }
 
   async #perform(plan) {
-    const { context, signal, timeoutMs } = peeked(plan.asked.options)
+    const peek = peeked(plan.asked.options)
+    return traced(plan, peek.context, () => this.#performed(plan, peek))
+  }
+
+  async #performed(plan, { context, signal, timeoutMs }) {
     const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null }
     let call
     try {
@@ -407,6 +429,9 @@ class CalendarService {
       return result
     } catch (thrown) {
       const error = call ? call.failure(thrown) : thrown
+      // The native part has counted what came to it.
+      if (!call?.sent)
+        this.#native?.refusedBefore(plan.operation, `${error.code}`, `${error.outcome}`, call?.elapsedMs ?? 0)
       await this.#record(plan, begun, call, { error })
       throw error
     } finally {
@@ -542,33 +567,6 @@ class CalendarService {
 const textIn = (argument) => (Array.isArray(argument) ? argument[0] : argument)
 
 const nameOf = (error) => (error instanceof Error ? error.name : typeof error)
-
-/** What is needed of the options before they are checked. */
-function peeked(options) {
-  if (options === null || typeof options !== 'object') return {}
-  try {
-    const { context, signal, timeoutMs } = options
-    return { context, signal, timeoutMs }
-  } catch {
-    return {} // A getter that throws is told as a fault of the options later.
-  }
-}
-
-function callbackLate(name, ms) {
-  return new CalendarError({
-    code: 'TIMEOUT',
-    outcome: 'not-sent',
-    message: `${name} timed out after ${ms}ms. Nothing was sent to Google.`,
-  })
-}
-
-function repeatedPage() {
-  return new CalendarError({
-    code: 'SERVER_ERROR',
-    outcome: 'not-sent',
-    message: 'Google returned the same page token twice; the list was stopped.',
-  })
-}
 
 /** The methods as they are here: the frames of a stack know these, also where a subclass or a spy replaced them. */
 const entries = Object.fromEntries(BOUND.map((name) => [name, CalendarService.prototype[name]]))

@@ -55,6 +55,12 @@ export declare class NativeService {
   clearIdempotency(): Promise<undefined>
   /** The counters. */
   metrics(): string
+  /** The counters in Prometheus's text format. */
+  prometheus(): string
+  /** Counts a call that the facade refused before it came here. */
+  refusedBefore(operation: string, code: string, outcome: string, elapsedMs: number): void
+  /** Whether this process is fit for traffic. */
+  health(): Promise<string>
   /** Attempts and clean-ups that are open now. */
   openWork(): number
   /** Resolves when nothing is open, or after `maxMs`. While it is pending, Node's event loop stays up. */
