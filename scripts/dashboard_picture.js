@@ -37,8 +37,24 @@ async function teach(google, service, seconds) {
   const { seeded } = require('../demo/seeded')
   const chance = seeded(SEED, 'picture')
   const teachers = await Promise.all(school(SEED, CLASSES).map(({ teacher }) => google.addUser(teacher)))
-  const lost = await google.addUser('left@school.test')
+  const [left, garbled, silent] = await Promise.all(
+    ['left', 'garbled', 'silent'].map((name) => google.addUser(`${name}@school.test`)),
+  )
+  await google.revokeTokens({ email: left.email })
+  // Whatever is written for this one is stored an hour late, and what is written for the other is never answered.
+  const wrong = { summary: 'Somebody else’s class' }
+  for (const operation of ['events.insert', 'events.patch']) {
+    await google.fault({
+      operation,
+      times: 100,
+      match: { user: garbled.email },
+      fault: { kind: 'corrupt', fields: wrong },
+    })
+    await google.fault({ operation, times: 100, match: { user: silent.email }, fault: { kind: 'hang', when: 'after' } })
+  }
   const calls = []
+  // A rejection is what the page is there to show.
+  const begin = (call) => calls.push(call.catch(() => {}))
   const end = Date.now() + seconds * 1000
   let spell
   for (let turn = 0; Date.now() < end; turn += 1) {
@@ -59,17 +75,19 @@ async function teach(google, service, seconds) {
     }
     const options = { idempotencyKey: `class-${turn}` }
     const create = () => service.createEvent(email, credentials, event, options)
-    calls.push(
+    begin(
       create().then(async ({ eventId, success }) => {
-        if (success && chance.happens(0.3)) await service.updateEvent(email, credentials, eventId, { location: 'Room 4' })
+        if (success && chance.happens(0.3))
+          await service.updateEvent(email, credentials, eventId, { location: 'Room 4' })
         if (success && chance.happens(0.1)) await service.deleteEvent(email, credentials, eventId)
       }),
     )
-    if (chance.happens(0.15)) calls.push(create())
-    if (turn === 900) {
-      await google.revokeTokens({ email: 'left@school.test' })
-      const { refresh_token } = lost.credentials
-      calls.push(service.createEvent('left', { refresh_token, access_token: null }, event))
+    if (chance.happens(0.15)) begin(create())
+    if (turn % 300 === 150) {
+      for (const one of [left, garbled, silent]) {
+        const auth = one === left ? { refresh_token: one.credentials.refresh_token } : one.credentials
+        begin(service.createEvent(one.email, auth, event, { timeoutMs: 6000 }))
+      }
     }
     await sleep(chance.between(500, 1500) / CALLS_A_SECOND)
   }

@@ -59,13 +59,20 @@ function show({ at, metrics, pending }) {
 function showTop({ since, success, operations, inFlight, openWork, timeline }, pending, now) {
   const start = document.getElementById('since')
   start.dateTime = new Date(since).toISOString()
-  put('since', `${new Date(since).toLocaleString('en-GB')} (${age(now - since)})`)
+  put(
+    'since',
+    `${new Date(since).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })} (${age(now - since)})`,
+  )
 
   const { reliable } = success
   put('tile-reliable-value', part(reliable))
   put(
     'tile-reliable-note',
-    reliable.share === null ? 'no calls yet' : `${whole(reliable.of - reliable.count)} calls failed`,
+    reliable.share === null
+      ? 'no calls yet'
+      : reliable.of === reliable.count
+        ? 'all answered as asked'
+        : `${whole(reliable.of - reliable.count)} of ${whole(reliable.of)} failed`,
   )
   const missed = reliable.share !== null && reliable.share < 0.999
   document.getElementById('tile-reliable').dataset.state = missed ? (reliable.share < 0.99 ? 'bad' : 'watch') : 'good'
@@ -78,12 +85,19 @@ function showTop({ since, success, operations, inFlight, openWork, timeline }, p
   put('tile-calls-value', whole(calls))
   put('tile-calls-note', `${whole(inFlight)} at work`)
 
-  const last = timeline.slices.at(-1)
+  // The slice under way has too few calls to speak for.
+  const over = timeline.slices.filter(({ at }) => at + timeline.sliceMs <= now)
+  const last = over.at(-1) ?? timeline.slices.at(-1)
   put('tile-p95-value', last ? duration(last.p95Ms) : '–')
   put('tile-p95-note', last ? `P99 ${duration(last.p99Ms)}, half under ${duration(last.p50Ms)}` : 'no calls yet')
 
   put('tile-open-value', whole(openWork))
-  const listed = pending === null ? 'the store does not answer' : `${whole(pending.count)} to settle after their call`
+  const listed =
+    pending === null
+      ? 'the store does not answer'
+      : pending.count > 0
+        ? `${whole(pending.count)} to be cleaned up`
+        : 'nothing to clean up'
   put('tile-open-note', listed)
   document.getElementById('tile-open').dataset.state = pending === null || pending.count > 0 ? 'watch' : 'good'
 }

@@ -5,7 +5,7 @@
 
 const LINES = ['p50', 'p95', 'p99']
 const SHOWN_MS = 15 * 60000
-const SHORTEST_MS = 3 * 60000
+const SHORTEST_MS = 2 * 60000
 const EDGE = { left: 52, right: 44, top: 12, foot: 24, columns: 38, gap: 14 }
 
 const plot = { data: null, picked: null, tip: null }
@@ -32,7 +32,7 @@ function scales(width, height) {
   const floor = height - EDGE.foot - EDGE.columns - EDGE.gap
   const right = width - EDGE.right
   return {
-    ...{ seen, start, end, shown, top, most, floor, right },
+    ...{ seen, start, end, shown, top, most, floor, right, over: finished(seen, now) },
     width,
     height,
     step: (sliceMs / shown) * (right - EDGE.left),
@@ -40,6 +40,12 @@ function scales(width, height) {
     y: (ms) => floor - (ms / top) * (floor - EDGE.top),
     column: (calls) => (calls / most) * EDGE.columns,
   }
+}
+
+/** The slice under way says little of how long calls take: it is drawn as a column only, unless it is all there is. */
+function finished(seen, now) {
+  const over = seen.filter(({ at }) => at + plot.data.sliceMs <= now)
+  return over.length > 0 ? over : seen
 }
 
 function draw() {
@@ -74,8 +80,8 @@ function frame(place, width, height) {
   return picture
 }
 
-function summary({ seen }) {
-  const last = seen.at(-1)
+function summary({ over }) {
+  const last = over.at(-1)
   if (!last) return 'Percentiles over time: no call has ended in this time.'
   const told = LINES.map((name) => `${name.toUpperCase()} ${duration(last[`${name}Ms`])}`).join(', ')
   return `Percentiles over time. At ${clockTime(last.at)}: ${told}, ${whole(last.calls)} calls. Arrow keys read out other times.`
@@ -89,7 +95,7 @@ const text = (x, y, words, anchor = 'middle') => {
 
 const stroke = (name, x1, y1, x2, y2) => drawing('line', { class: name, x1, y1, x2, y2 })
 
-function axes({ top, y, floor, right, start, end, shown, x, height, width }) {
+function axes({ top, y, right, start, end, shown, x, height, width }) {
   const parts = []
   for (let step = 0; step <= 4; step += 1) {
     const ms = (top / 4) * step
@@ -104,7 +110,6 @@ function axes({ top, y, floor, right, start, end, shown, x, height, width }) {
     const ago = Math.round((end - at) / 60000)
     parts.push(text(x(at), height - 6, ago === 0 ? 'now' : `−${ago} min`))
   }
-  void floor
   return parts
 }
 
@@ -123,9 +128,9 @@ function columns({ seen, x, column, height, step }) {
 }
 
 /** A line breaks where nothing happened: between two calls an hour apart there is no latency to be told. */
-function line({ seen, x, y, step, right }, name) {
+function line({ over, x, y, step, right }, name) {
   const runs = []
-  for (const slice of seen) {
+  for (const slice of over) {
     const last = runs.at(-1)?.at(-1)
     if (last && slice.at - last.at <= 2 * plot.data.sliceMs) runs.at(-1).push(slice)
     else runs.push([slice])
@@ -136,16 +141,16 @@ function line({ seen, x, y, step, right }, name) {
       ? dot(name, ...place(run[0]), 2.5)
       : drawing('path', { class: `line ${name}`, d: `M${run.map((slice) => place(slice).join(' ')).join('L')}` }),
   )
-  const last = seen.at(-1)
-  if (last) made.push(dot(name, ...place(last), 4), lineEnd(seen, name, y, right))
+  const last = over.at(-1)
+  if (last) made.push(dot(name, ...place(last), 4), lineEnd(last, name, y, right))
   return made
 }
 
 const dot = (name, cx, cy, r) => drawing('circle', { class: `point ${name}`, cx, cy, r })
 
 /** The name at the line's end, moved apart where two ends meet. */
-function lineEnd(seen, name, y, right) {
-  const ends = LINES.map((other) => y(seen.at(-1)[`${other}Ms`]))
+function lineEnd(last, name, y, right) {
+  const ends = LINES.map((other) => y(last[`${other}Ms`]))
   // From the lowest up: each keeps 13 px from the one below.
   for (let at = 1; at < ends.length; at += 1) ends[at] = Math.min(ends[at], ends[at - 1] - 13)
   return text(right + 10, ends[LINES.indexOf(name)] + 4, name.toUpperCase(), 'start')

@@ -166,7 +166,15 @@ const number = (...children) => element('td', { class: 'number' }, ...children)
 function showSuccess(metrics) {
   const rows = MEASURES.map(({ name, goal, read }) => {
     const { now, made, state: held, word } = read(metrics)
-    return element('tr', {}, head(name), number(now), cell(...made), cell(goal), cell(state(held, word)))
+    return element(
+      'tr',
+      {},
+      head(name),
+      number(now),
+      cell(...made.flatMap((one, at) => (at === 0 ? [one] : [' · ', one]))),
+      cell(goal),
+      cell(state(held, word)),
+    )
   })
   fill('success', rows)
 }

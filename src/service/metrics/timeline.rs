@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::latency::{Latency, Percentiles};
 
 /// One slice.
-pub(super) const SLICE_MS: u64 = 5_000;
+pub(super) const SLICE_MS: u64 = 10_000;
 /// Slices that are kept.
-const KEPT: usize = 180;
+const KEPT: usize = 90;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -79,12 +79,12 @@ mod tests {
     fn calls_are_told_in_the_slice_in_which_they_ended() {
         let mut timeline = Timeline::default();
         timeline.record(10_000, SECOND, false);
-        timeline.record(14_999, SECOND, true);
-        timeline.record(15_000, 2 * SECOND, false);
-        let told = timeline.slices(16_000);
+        timeline.record(19_999, SECOND, true);
+        timeline.record(20_000, 2 * SECOND, false);
+        let told = timeline.slices(21_000);
         assert_eq!(
             told.iter().map(|slice| (slice.at, slice.calls, slice.failed)).collect::<Vec<_>>(),
-            [(10_000, 2, 1), (15_000, 1, 0)]
+            [(10_000, 2, 1), (20_000, 1, 0)]
         );
         assert!((told[1].percentiles.p50_ms - 2_000.0).abs() < 21.0);
     }
@@ -96,7 +96,7 @@ mod tests {
             timeline.record(slice * SLICE_MS, SECOND, false);
         }
         assert_eq!(timeline.slices(999 * SLICE_MS).len(), KEPT + 1);
-        assert_eq!(timeline.slices(1_100 * SLICE_MS).len(), 80);
+        assert_eq!(timeline.slices(1_050 * SLICE_MS).len(), 40);
         assert!(timeline.slices(5_000 * SLICE_MS).is_empty());
     }
 
