@@ -38,7 +38,8 @@ function scales(width, height) {
     step: (sliceMs / shown) * (right - EDGE.left),
     x: (at) => EDGE.left + ((at - start) / shown) * (right - EDGE.left),
     y: (ms) => floor - (ms / top) * (floor - EDGE.top),
-    column: (calls) => (calls / most) * EDGE.columns,
+    // What failed is to be seen, however little it is.
+    column: (calls) => (calls === 0 ? 0 : Math.max((calls / most) * EDGE.columns, 2)),
   }
 }
 
@@ -118,17 +119,13 @@ const axisTime = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1
 function columns({ seen, x, column, height, step }) {
   const foot = height - EDGE.foot
   const width = Math.max(step - 1.5, 1)
-  return seen.flatMap(({ at, calls, failed }) => {
-    const bar = (name, count, above) =>
-      drawing('rect', { class: name, x: x(at), width, y: foot - column(count + above), height: column(count) })
-    return failed > 0
-      ? [bar('volume', calls - failed, failed), bar('volume failed', failed, 0)]
-      : [bar('volume', calls, 0)]
-  })
+  const bar = (name, at, count) =>
+    drawing('rect', { class: name, x: x(at), width, y: foot - column(count), height: column(count) })
+  return seen.flatMap(({ at, calls, failed }) => [bar('volume', at, calls), bar('volume failed', at, failed)])
 }
 
 /** A line breaks where nothing happened: between two calls an hour apart there is no latency to be told. */
-function line({ over, x, y, step, right }, name) {
+function line({ over, x, y, step }, name) {
   const runs = []
   for (const slice of over) {
     const last = runs.at(-1)?.at(-1)
@@ -142,18 +139,18 @@ function line({ over, x, y, step, right }, name) {
       : drawing('path', { class: `line ${name}`, d: `M${run.map((slice) => place(slice).join(' ')).join('L')}` }),
   )
   const last = over.at(-1)
-  if (last) made.push(dot(name, ...place(last), 4), lineEnd(last, name, y, right))
+  if (last) made.push(dot(name, ...place(last), 4), lineEnd(last, name, y, place(last)[0]))
   return made
 }
 
 const dot = (name, cx, cy, r) => drawing('circle', { class: `point ${name}`, cx, cy, r })
 
 /** The name at the line's end, moved apart where two ends meet. */
-function lineEnd(last, name, y, right) {
+function lineEnd(last, name, y, end) {
   const ends = LINES.map((other) => y(last[`${other}Ms`]))
   // From the lowest up: each keeps 13 px from the one below.
   for (let at = 1; at < ends.length; at += 1) ends[at] = Math.min(ends[at], ends[at - 1] - 13)
-  return text(right + 10, ends[LINES.indexOf(name)] + 4, name.toUpperCase(), 'start')
+  return text(end + 9, ends[LINES.indexOf(name)] + 4, name.toUpperCase(), 'start')
 }
 
 // ---- reading one slice out ----

@@ -98,9 +98,9 @@ const MEASURES = [
       now: figure('success.duplicatesPrevented', success.duplicatesPrevented),
       made: [
         piece('prevented.adopted', prevented.adopted, 'made before'),
-        piece('prevented.lostReplies', prevented.lostReplies, 'after a lost reply'),
-        piece('shared', shared, 'shared an attempt'),
-        piece('requests.replayed', requests.replayed, 'requests replayed'),
+        piece('prevented.lostReplies', prevented.lostReplies, 'after lost replies'),
+        piece('shared', shared, 'shared'),
+        piece('requests.replayed', requests.replayed, 'replayed'),
         piece('requests.refused', requests.refused, 'refused'),
       ],
       state: success.reliable.share === null ? 'none' : 'good',
@@ -147,7 +147,7 @@ const written = new Map()
 /** Rows are made anew only where something in them has changed. */
 function fill(id, rows, empty) {
   const body = document.getElementById(id)
-  const made = rows.length > 0 ? rows : [emptyRow(body, empty)]
+  const made = rows.length > 0 ? rows.map((one) => labelled(id, one)) : [emptyRow(body, empty)]
   const text = made.map((row) => row.outerHTML).join('')
   if (written.get(id) === text) return
   written.set(id, text)
@@ -156,19 +156,26 @@ function fill(id, rows, empty) {
 
 function emptyRow(body, words) {
   const columns = body.parentElement.querySelectorAll('thead th').length || 3
-  return element('tr', {}, element('td', { class: 'empty', colspan: columns }, words))
+  return element('tr', { role: 'row' }, element('td', { role: 'cell', class: 'empty', colspan: columns }, words))
 }
 
-const head = (text) => element('th', { scope: 'row' }, text)
-const cell = (...children) => element('td', {}, ...children)
-const number = (...children) => element('td', { class: 'number' }, ...children)
+// On a phone rows are laid out as cards, and then browsers forget that it is a table: the roles say so.
+const row = (...cells) => element('tr', { role: 'row' }, ...cells)
+const head = (text) => element('th', { scope: 'row', role: 'rowheader' }, text)
+const cell = (...children) => element('td', { role: 'cell' }, ...children)
+const number = (...children) => element('td', { role: 'cell', class: 'number' }, ...children)
+
+/** Names each cell by its column, for where the columns' heads are not shown. */
+function labelled(id, made) {
+  const heads = document.getElementById(id).parentElement.querySelectorAll('thead th')
+  made.querySelectorAll('td').forEach((one, at) => one.setAttribute('data-label', heads[at + 1]?.textContent ?? ''))
+  return made
+}
 
 function showSuccess(metrics) {
   const rows = MEASURES.map(({ name, goal, read }) => {
     const { now, made, state: held, word } = read(metrics)
-    return element(
-      'tr',
-      {},
+    return row(
       head(name),
       number(now),
       cell(...made.flatMap((one, at) => (at === 0 ? [one] : [' · ', one]))),
@@ -185,9 +192,7 @@ function showOperations({ operations }) {
   const rows = Object.entries(operations).map(([name, count]) => {
     const failed = failuresOf(count)
     const path = `operations.${name}`
-    return element(
-      'tr',
-      {},
+    return row(
       head(name),
       number(element('span', { 'data-calls': name }, whole(count.succeeded + failed))),
       number(element('span', { 'data-failed': name }, whole(failed))),
@@ -209,9 +214,9 @@ function bars(rows) {
     }
     return element(
       'tr',
-      { 'data-tone': tone },
+      { role: 'row', 'data-tone': tone },
       head(words),
-      element('td', { class: 'bar' }, picture),
+      element('td', { role: 'cell', class: 'bar' }, picture),
       number(figure(path, value)),
     )
   })
@@ -274,9 +279,7 @@ function showPending(pending, now) {
       : 'Writes and clean-up that are not settled yet, as pending() lists them.',
   )
   const rows = entries.map(({ operation, eventId, since, rounds, lastError }) =>
-    element(
-      'tr',
-      {},
+    row(
       head(operation),
       cell(element('code', { title: eventId }, `${eventId.slice(0, 14)}…`)),
       number(age(now - since)),
@@ -289,10 +292,8 @@ function showPending(pending, now) {
 
 function showFailures({ recentFailures }) {
   const rows = recentFailures.map(({ at, operation, code, outcome, elapsedMs }) =>
-    element(
-      'tr',
-      {},
-      cell(element('time', { datetime: new Date(at).toISOString() }, clockTime(at))),
+    row(
+      head(element('time', { datetime: new Date(at).toISOString() }, clockTime(at))),
       cell(operation),
       cell(element('code', {}, code)),
       cell(OUTCOMES[outcome] ?? outcome),
