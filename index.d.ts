@@ -248,7 +248,7 @@ export interface CallOptions {
   maxRetries?: number
   /** Stops the waiting at once; the outcome of a write under way is settled in the background. */
   signal?: AbortSignal
-  /** Handed to `onOperation` as it is; never sent. */
+  /** Handed to `onOperation` as it is; its texts, numbers and booleans go into the call's span. Never sent to Google. */
   context?: unknown
 }
 

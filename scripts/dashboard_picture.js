@@ -26,7 +26,7 @@ const CALLS_A_SECOND = 14
 const CLASSES = 40
 
 /** The README's: the top of the page. */
-const PICTURE = { viewport: { width: 1080, height: 1010 }, colorScheme: 'light' }
+const PICTURE = { viewport: { width: 1080, height: 1050 }, colorScheme: 'light' }
 const VIEWS = {
   light: { viewport: { width: 1180, height: 900 }, colorScheme: 'light' },
   dark: { viewport: { width: 1180, height: 900 }, colorScheme: 'dark' },

@@ -48,8 +48,8 @@ async fn a_silent_failure_is_counted_once_and_by_how_it_was_mended() {
 #[tokio::test(start_paused = true)]
 async fn a_write_that_stays_wrong_is_counted_as_taken_back_and_its_clean_up_as_a_phantom_prevented() {
     let wrong = Fault::Corrupt { fields: Some(json!({ "summary": "Botany" }).as_object().unwrap().clone()) };
-    let google = Google::new()
-        .with([Rule::always("events.insert", wrong.clone()), Rule::always("events.patch", wrong)]);
+    let google =
+        Google::new().with([Rule::always("events.insert", wrong.clone()), Rule::always("events.patch", wrong)]);
     let process = google.process();
     assert_eq!(process.create(&class(), &json!({})).await.unwrap()["cleanup"], "deleted");
     assert!(google.live().is_empty());

@@ -39,6 +39,7 @@ pub struct PreventedSnapshot {
 }
 
 /// How an attempt's event came to be there.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any combination can occur")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Making {
     /// An earlier call had made it.

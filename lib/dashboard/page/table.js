@@ -165,23 +165,23 @@ const head = (text) => element('th', { scope: 'row', role: 'rowheader' }, text)
 const cell = (...children) => element('td', { role: 'cell' }, ...children)
 const number = (...children) => element('td', { role: 'cell', class: 'number' }, ...children)
 
+/** Words that need no column's name beside them. */
+const PLAIN = ['Method', 'Code', 'Event']
+
 /** Names each cell by its column, for where the columns' heads are not shown. */
 function labelled(id, made) {
   const heads = document.getElementById(id).parentElement.querySelectorAll('thead th')
-  made.querySelectorAll('td').forEach((one, at) => one.setAttribute('data-label', heads[at + 1]?.textContent ?? ''))
+  made.querySelectorAll('td').forEach((one, at) => {
+    const name = heads[at + 1]?.textContent ?? ''
+    one.setAttribute('data-label', PLAIN.includes(name) ? '' : name)
+  })
   return made
 }
 
 function showSuccess(metrics) {
   const rows = MEASURES.map(({ name, goal, read }) => {
     const { now, made, state: held, word } = read(metrics)
-    return row(
-      head(name),
-      number(now),
-      cell(...made.flatMap((one, at) => (at === 0 ? [one] : [' · ', one]))),
-      cell(goal),
-      cell(state(held, word)),
-    )
+    return row(head(name), number(now), cell(...made.flatMap((one) => [one, ' '])), cell(goal), cell(state(held, word)))
   })
   fill('success', rows)
 }

@@ -30,7 +30,7 @@ function part({ share }, { up = false } = {}) {
 }
 
 function duration(ms) {
-  if (ms < 9.95) return `${ms.toFixed(1)} ms`
+  if (ms < 9.95) return `${Number(ms.toFixed(1))} ms`
   if (ms < 1000) return `${Math.round(ms)} ms`
   return `${(ms / 1000).toFixed(ms < 10000 ? 2 : 1)} s`
 }

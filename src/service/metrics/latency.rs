@@ -25,6 +25,7 @@ pub(super) struct Latency {
 }
 
 /// What [`Latency`] comes to.
+#[expect(clippy::struct_field_names, reason = "JS reads these names, and a time says its unit")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Percentiles {
