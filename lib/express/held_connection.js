@@ -77,10 +77,12 @@ class HeldConnection {
     )
     const { destroy } = req
     req.destroy = (...args) => {
-      const isByNode = this.#isHeld && (socket.destroyed || socket.readableEnded)
-      // Node tells the requests, also those whose answers it never tells.
-      if (isByNode && socket.destroyed) this.#lose()
-      if (!isByNode || !req.complete || req.destroyed) return Reflect.apply(destroy, req, args)
+      // A request that was read to its end destroys itself as well, and who reads it waits for that.
+      const isByNode = args[0]?.code === 'ECONNRESET' && (socket.destroyed || socket.readableEnded)
+      if (!this.#isHeld || !isByNode) return Reflect.apply(destroy, req, args)
+      // Node tells every request of the connection, but only the answer that has its turn.
+      if (socket.destroyed) this.#lose()
+      if (!req.complete) return Reflect.apply(destroy, req, args)
       this.#endRequest = () => Reflect.apply(destroy, req, args)
       return req
     }
