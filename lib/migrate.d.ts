@@ -81,7 +81,7 @@ export interface ShadowReport {
   eventId: string | null
   /** With `mismatch`: which fields differ. */
   fields: string[]
-  /** With `would-refuse` and `unverifiable`: the code of what was in the way. */
+  /** With `unverifiable`: the code of what was in the way, if it has one. */
   errorCode: string | null
   /** From the call to this report, in milliseconds. */
   elapsedMs: number
@@ -98,9 +98,7 @@ export type ShadowOutcome =
   | 'leftover'
   /** The old service said that it failed. What it left behind is not looked for: it did not say where. */
   | 'old-failed'
-  /** surecal would have refused this call's data (VALIDATION_FAILED): look into it before you switch. */
-  | 'would-refuse'
-  /** Nothing can be said: Google did not answer, a guest list is hidden, the answer names no event. */
+  /** Nothing can be said: Google did not answer, a guest list is hidden, the old service's answer names no event. */
   | 'unverifiable'
   /** The look found something else, and meanwhile another call changed the event through this object. */
   | 'overtaken'

@@ -8,14 +8,14 @@ const CONFIRMED = { outcome: 'confirmed' }
 function verdictOf(answer) {
   if (answer.verified) return CONFIRMED
   if (answer.mismatches) return { outcome: 'mismatch', fields: answer.mismatches.map(({ field }) => field) }
-  return unread(answer.errorCode, 'missing')
+  // Without a code, it was read: there is none.
+  return answer.errorCode === undefined ? { outcome: 'missing' } : unread(answer.errorCode, 'missing')
 }
 
 /** A look that did not come to an event. `absent` is what it means that there is none. */
 function unread(errorCode, absent) {
-  if (errorCode === 'NOT_FOUND') return { outcome: absent, errorCode }
-  // The data itself is refused: the new service would have refused the call, before any write.
-  return { outcome: errorCode === 'VALIDATION_FAILED' ? 'would-refuse' : 'unverifiable', errorCode: errorCode ?? null }
+  if (errorCode === 'NOT_FOUND') return absent === 'confirmed' ? CONFIRMED : { outcome: absent }
+  return { outcome: 'unverifiable', errorCode: errorCode ?? null }
 }
 
 const hasGuest = (event, email) =>
