@@ -109,6 +109,15 @@ test('what becomes visible a moment later is confirmed', async () => {
   expect(reports).toMatchObject([{ outcome: 'confirmed' }])
 })
 
+test('what is seen for a moment after it was deleted is confirmed', async () => {
+  const { user, auth, calendar, reports, create } = await scene()
+  const { event } = await create()
+  await stage.faultFor(user, { operation: 'events.delete', nth: 1, fault: { kind: 'stale', ms: 400 } })
+  await calendar.deleteEvent(user.email, auth, event.id)
+  await calendar.shadowSettled()
+  expect(reports.at(-1)).toMatchObject({ method: 'deleteEvent', outcome: 'confirmed' })
+})
+
 test('a guest who was added, and one who was removed, is looked for in the calendar that the program names', async () => {
   const user = await stage.user()
   const auth = new OAuth2Client(stage.google.config)
