@@ -258,12 +258,12 @@ describe('over services that only pretend', () => {
   })
 
   test.each([
-    ['a service that throws', { verifyEvent: () => Promise.reject(new Error('mine')) }, { event }, 'unverifiable'],
-    ['an answer that names no event', {}, { success: true }, 'unverifiable'],
-    ['an answer that says no', {}, { success: false }, 'old-failed'],
-    ['a bare id', {}, 'event1', 'confirmed'],
-    ['the shape of Google’s client', {}, { data: event }, 'confirmed'],
-  ])('%s is %4$s', async (_what, service, answer, outcome) => {
+    ['a service that throws', 'unverifiable', { event }, { verifyEvent: () => Promise.reject(new Error('mine')) }],
+    ['an answer that names no event', 'unverifiable', { success: true }],
+    ['an answer that says no', 'old-failed', { success: false }],
+    ['a bare id', 'confirmed', 'event1'],
+    ['the shape of Google’s client', 'confirmed', { data: event }],
+  ])('%s is %s', async (_what, outcome, answer, service = {}) => {
     const calendar = pretended({ createEvent: async () => answer }, service)
     await expect(calendar.createEvent('ada', null, lesson())).resolves.toBe(answer)
     await calendar.shadowSettled()
