@@ -2,7 +2,6 @@
 import surecal = require('surecal')
 import type { calendar_v3 } from '@googleapis/calendar'
 import type { OAuth2Client } from 'google-auth-library'
-import { migrate } from 'surecal/migrate'
 
 declare const oauth2Client: OAuth2Client
 declare const serviceAccount: surecal.ServiceAccountKey
@@ -81,42 +80,6 @@ new surecal.CalendarService({ store: { sqlite: 'calendar.db' } })
 new surecal.CalendarService({ store: { redis: 'rediss://localhost', prefix: 'app:' } })
 void [handler, used, refused, service.errorHandler(), service.clearIdempotency()]
 
-// ---- moving from an old service ----
-
-class OldService {
-  static readonly RETRIES = 3
-  static async createEvent(userId: string, auth: OAuth2Client, eventData: object): Promise<{ success: boolean }> {
-    return { success: Boolean(userId && auth && eventData) }
-  }
-  static async deleteEvent(_userId: string, _auth: OAuth2Client, _eventId: string): Promise<void> {}
-  static importTimetable(): number {
-    return this.RETRIES
-  }
-}
-const calendar = migrate(
-  OldService,
-  service,
-  { createEvent: 'shadow', deleteEvent: 0.1 },
-  {
-    userOf: { importTimetable: () => 'user' },
-    onShadow: ({ outcome, silentFailure }) => (outcome === 'missing' ? silentFailure : undefined),
-  },
-)
-async function moved(): Promise<string[]> {
-  const { success } = await calendar.createEvent('user', oauth2Client, {})
-  const { events } = await calendar.createEvents('user', null, [])
-  calendar.set({ '*': false, createEvent: { share: 0.5, shadow: true } })
-  const side: 'old' | 'new' | 'shadow' = calendar.sideOf('createEvent', 'user')
-  const missing = calendar.shadowCounts().methods.createEvent?.missing ?? 0
-  return [side, `${success} ${events.length} ${missing + calendar.importTimetable() + calendar.RETRIES}`]
-}
-// @ts-expect-error a misspelt method
-calendar.set({ createEvnt: true })
-// @ts-expect-error only the old service has it
-calendar.set({ importTimetable: true })
-// @ts-expect-error no such switch
-calendar.set({ createEvent: 'new' })
-
 // @ts-expect-error a store without open
 new surecal.CalendarService({ store: { get: store.get, put: store.put, delete: store.delete } })
 // @ts-expect-error a misspelt option
@@ -130,4 +93,4 @@ void service.createEvent(undefined, null, {})
 // @ts-expect-error not one of Google's words
 void service.createEvent('user', null, {}, { sendUpdates: 'everyone' })
 
-export { moved, everyAuth, tokens, results, errors, toGoogle }
+export { everyAuth, tokens, results, errors, toGoogle }
