@@ -56,15 +56,14 @@ async fn run() -> Result<(), String> {
     let arguments = arguments(std::env::args().skip(1))?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let emulator = Emulator::new(arguments.options);
-    let started = if arguments.tls {
-        Server::start_tls(emulator, address).await
-    } else {
-        Server::start(emulator, address).await
-    };
+    let started =
+        if arguments.tls { Server::start_tls(emulator, address).await } else { Server::start(emulator, address).await };
     let (server, address) = started.map_err(|error| error.to_string())?;
     let control_url = format!("http://{}", server.control_address());
     let line = match server.authority() {
-        Some(ca) => json!({ "url": format!("https://localhost:{}", address.port()), "controlUrl": control_url, "ca": ca }),
+        Some(ca) => {
+            json!({ "url": format!("https://localhost:{}", address.port()), "controlUrl": control_url, "ca": ca })
+        }
         None => json!({ "url": format!("http://{address}"), "controlUrl": control_url }),
     };
     writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush()).map_err(|error| error.to_string())?;

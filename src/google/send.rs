@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::path;
 use super::scope::Scope;
 use super::stop::{Course, Why};
 use super::tally::Tally;
@@ -144,9 +145,13 @@ impl Sender {
     pub async fn send<T: Send>(
         &self,
         scope: &Scope,
-        exchange: Exchange,
+        mut exchange: Exchange,
         decode: impl Fn(&HttpReply) -> Option<T> + Send,
     ) -> Result<Reply<T>, CalendarError> {
+        if let Some(user) = &scope.quota_user {
+            let path = &mut exchange.request.path_and_query;
+            *path = path::with_pair(path, "quotaUser", user);
+        }
         let mut course = Course::new(scope, &self.clock, exchange.kind);
         let settled = self.until_settled(&mut course, &exchange, decode).await;
         settled.map_err(|why| {

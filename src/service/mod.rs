@@ -15,6 +15,7 @@ mod flight;
 pub mod host;
 mod host_store;
 mod metrics;
+mod network;
 mod notice;
 mod open_store;
 mod open_work;
@@ -136,6 +137,7 @@ impl Service {
             Some(transport) => transport,
             None => Arc::new(HttpTransport::new(&TransportConfig {
                 connect_timeout: config.connect_timeout,
+                network: config.network.clone(),
                 ..TransportConfig::new(config.root_url.as_str())
             })?),
         };
@@ -143,7 +145,7 @@ impl Service {
         let host = foundation.host.unwrap_or_else(host::none);
         let store = match foundation.store {
             Some(store) => store,
-            None => open_store(&config.store, &clock, &host)?,
+            None => open_store(&config.store, &clock, &host, &config.network.trust)?,
         };
         let claims = IdempotencyClaims::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
         let sender = Sender::new(SenderConfig {
@@ -161,7 +163,7 @@ impl Service {
         let open = OpenWork::default();
         let endpoint = match foundation.endpoint {
             Some(endpoint) => endpoint,
-            None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout)?),
+            None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout, &config.network)?),
         };
         let keyring = Arc::new(Keyring {
             clock: clock.clone(),
@@ -175,7 +177,7 @@ impl Service {
             open: open.clone(),
             fresh: dashmap::DashMap::new(),
         });
-        let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone());
+        let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone(), config.quota_user.clone());
         let shared = Shared {
             recovery: Arc::new(Recovery::new(
                 cx.clone(),

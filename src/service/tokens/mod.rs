@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::google::oauth;
 use crate::google::{
     BoxFuture, Credentials, GrantFailure, Issued, OauthClient, Passing, RefreshToken, ServiceAccount, Token,
-    TokenEndpoint,
+    TokenEndpoint, describe,
 };
 use crate::model::{CalendarError, Code, Outcome};
 use crate::policy::Backoff;
@@ -441,6 +441,16 @@ fn told(failure: GrantFailure) -> CalendarError {
             let mut error =
                 misconfigured(&format!("Google's token endpoint does not accept this app's credentials ({word})"));
             error.reason = Some(word.to_owned());
+            error
+        }
+        GrantFailure::Unreachable(fault) => {
+            let message = format!(
+                "The access token could not be refreshed: {}. Nothing was sent to the calendar; a retry will not help.",
+                describe(fault)
+            );
+            let mut error = CalendarError::new(Code::NetworkError, Outcome::NotSent, message);
+            error.retryable = false;
+            error.reason = Some(fault.name().to_owned());
             error
         }
         GrantFailure::Passing(Passing { status: Some(status), .. }) => {
