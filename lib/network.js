@@ -11,11 +11,12 @@ const { configuration } = require('./errors')
  */
 function environmentOf(env) {
   const named = (...names) => names.map((name) => env[name]).find(Boolean)
-  return {
+  const found = {
     httpsProxy: named('https_proxy', 'HTTPS_PROXY'),
     noProxy: named('no_proxy', 'NO_PROXY'),
     extraCaCerts: named('NODE_EXTRA_CA_CERTS'),
   }
+  return Object.values(found).some(Boolean) ? found : undefined
 }
 
 /**

@@ -29,12 +29,12 @@ async function startConnectProxy({ login } = {}) {
         return
       }
       tunnels.push(target)
-      const server = net.connect(Number(port), host === 'localhost' ? '127.0.0.1' : host, () => {
+      const upstream = net.connect(Number(port), host === 'localhost' ? '127.0.0.1' : host, () => {
         client.write('HTTP/1.1 200 Connection established\r\n\r\n')
-        server.pipe(client).pipe(server)
+        upstream.pipe(client).pipe(upstream)
       })
-      keep(server)
-      server.on('close', () => client.destroy())
+      keep(upstream)
+      upstream.on('close', () => client.destroy())
     })
   })
   server.listen(0, '127.0.0.1')
