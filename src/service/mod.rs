@@ -49,7 +49,7 @@ use crate::google::{
 use crate::model::CalendarError;
 use crate::operation::create::{Created, OnDeleted};
 use crate::operation::{Context, WriteParams};
-use crate::store::{IdempotencyClaims, Journal, Store};
+use crate::store::{IdempotencyClaims, Journal, RefreshLeases, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
@@ -143,11 +143,13 @@ impl Service {
         };
         let clock = foundation.clock;
         let host = foundation.host.unwrap_or_else(host::none);
+        let shared = foundation.store.is_some() || config.store != StoreChoice::Memory;
         let store = match foundation.store {
             Some(store) => store,
             None => open_store(&config.store, &clock, &host, &config.network.trust)?,
         };
         let claims = IdempotencyClaims::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
+        let leases = shared.then(|| RefreshLeases::new(Arc::clone(&store), clock.clone(), rand::random::<u128>));
         let sender = Sender::new(SenderConfig {
             backoff: config.backoff,
             limits: config.limits,
@@ -173,6 +175,7 @@ impl Service {
             loads: config.token_store.0,
             saves: config.token_store.1,
             grants: foundation.grants,
+            leases,
             listener: Arc::clone(&listener),
             open: open.clone(),
             fresh: dashmap::DashMap::new(),

@@ -14,6 +14,7 @@ mod lane;
 mod ledger;
 mod memory;
 mod redis;
+mod refresh_lease;
 mod sqlite;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use held::{Failing, Held};
 pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Resumed, State};
 pub use memory::MemoryStore;
 pub use redis::RedisStore;
+pub use refresh_lease::{RefreshLease, RefreshLeases, Taken};
 pub use sqlite::{SqliteStore, Synchronous};
 
 /// A value's version and fencing token: 128 random bits in hex, made by the writer.
