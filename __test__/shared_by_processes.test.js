@@ -44,12 +44,14 @@ async function start(users, config = {}) {
     const program = path.join(__dirname, 'fixtures', 'token_process.js')
     const child = spawn(process.execPath, [program, setting], { stdio: ['pipe', 'pipe', 'inherit'] })
     children.push(child)
-    const lines = readline.createInterface({ input: child.stdout })
-    return async (call) => {
-      const answered = once(lines, 'line')
-      child.stdin.write(`${JSON.stringify(call)}\n`)
-      return JSON.parse((await answered)[0])
-    }
+    const waiting = []
+    readline.createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()(JSON.parse(line)))
+    // Of calls under way at once, any may get the answer of any other: what is counted is their sum.
+    return (call) =>
+      new Promise((resolve) => {
+        waiting.push(resolve)
+        child.stdin.write(`${JSON.stringify(call)}\n`)
+      })
   })
   const askAll = (call) => Promise.all(asks.map((ask) => ask(call)))
   // All of them up, so that what follows really meets.
@@ -72,6 +74,30 @@ test.each([
     expect(await people.refreshes(user)).toHaveLength(1)
   },
 )
+
+test('the limit of a user is one for all processes, and of the project one for all users', async () => {
+  const [ada, ben, cy] = [await people.user(), await people.user(), await people.user()]
+  const users = [ada, ben, cy]
+  // Half of a minute's requests may go at once; a tenth of a minute later is what the rest has grown by.
+  const limits = { perUserPerMinute: 60, perProjectPerMinute: 120 }
+  const askAll = await start(users, { limits, timeoutMs: 1500 })
+  const startedAt = performance.now()
+  const sums = { ok: 0, late: 0 }
+  const ask = async (user) => {
+    for (const { ok, errors } of await askAll({ user: user.id, calls: 12 })) {
+      sums.ok += ok
+      sums.late += errors.filter((error) => error.startsWith('RATE_LIMITED')).length
+    }
+  }
+  await Promise.all(users.map(ask))
+  const seconds = (performance.now() - startedAt) / 1000
+  const counts = await Promise.all(users.map(async (user) => (await stage.requestsOf(user)).length))
+  const all = counts.reduce((sum, count) => sum + count)
+  for (const count of counts) expect(count).toBeLessThanOrEqual(30 + seconds / 2 + 1)
+  expect(all).toBeLessThanOrEqual(60 + seconds + 1)
+  expect(all).toBeGreaterThanOrEqual(60)
+  expect(sums).toEqual({ ok: all, late: PROCESSES * users.length * 12 - all })
+})
 
 test('a Redis that is gone keeps nobody from a token', async () => {
   const user = await people.user({ expiresInSeconds: -1 })

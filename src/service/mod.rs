@@ -30,7 +30,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use self::background::Background;
 use self::config::StoreChoice;
@@ -44,12 +46,13 @@ use self::seats::Seats;
 use self::tokens::Keyring;
 use crate::clock::Clock;
 use crate::google::{
-    Calendar, HttpTokenEndpoint, HttpTransport, Sender, SenderConfig, TokenEndpoint, Transport, TransportConfig,
+    Allotter, Calendar, HttpTokenEndpoint, HttpTransport, OauthClient, Sender, SenderConfig, TokenEndpoint, Transport,
+    TransportConfig,
 };
 use crate::model::CalendarError;
 use crate::operation::create::{Created, OnDeleted};
 use crate::operation::{Context, WriteParams};
-use crate::store::{IdempotencyClaims, Journal, RefreshLeases, Store};
+use crate::store::{Allotments, IdempotencyClaims, Journal, RefreshLeases, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
@@ -153,6 +156,10 @@ impl Service {
         let sender = Sender::new(SenderConfig {
             backoff: config.backoff,
             limits: config.limits,
+            shared: shares_limits(&config).then(|| {
+                let allotments = Allotments::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
+                (Arc::new(allotments) as Arc<dyn Allotter>, project_of(&config))
+            }),
             ..SenderConfig::new(transport, clock.clone())
         });
         let cx = Context {
@@ -287,6 +294,18 @@ impl Service {
     fn config(&self) -> Arc<Config> {
         Arc::clone(&self.shared.config.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Limits are Google's for a whole project: machines that share a Redis share them. What a store of the program's own costs
+/// is not known, so it is not asked for each block.
+fn shares_limits(config: &Config) -> bool {
+    matches!(config.store, StoreChoice::Redis { .. })
+}
+
+/// What the store calls the project. Several may share a Redis; an OAuth client belongs to one.
+fn project_of(config: &Config) -> String {
+    let client = config.client.as_ref().map(OauthClient::id).unwrap_or_default();
+    HEXLOWER.encode(&Sha256::digest(client.as_bytes()))
 }
 
 fn counting(listener: Listener, settled: Arc<std::sync::atomic::AtomicU64>) -> Listener {

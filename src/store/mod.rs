@@ -7,6 +7,7 @@
 //! Nothing that a protocol relies on is deleted. "Absent" is no version, so a late put that expects it would land after
 //! a delete; what is finished with is overwritten with a settled value and kept longer than any put can be late.
 
+mod allotments;
 mod claims;
 mod held;
 mod journal;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use crate::google::BoxFuture;
 
+pub use allotments::Allotments;
 pub use claims::{Answer, Asked, Begun, Encoding, HeldClaim, IdempotencyClaims};
 pub use held::{Failing, Held};
 pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Resumed, State};

@@ -307,7 +307,7 @@ impl Keyring {
         let lease = if saves && self.loads && self.saves {
             match self.our_turn(wish, &grant_id(&["lease", client.id(), refresh.expose()])).await {
                 Ok(lease) => lease,
-                Err(saved) => return Ok(Some(saved)),
+                Err(theirs) => return Ok(Some(theirs)),
             }
         } else {
             None
