@@ -192,7 +192,7 @@ mod tests {
         let sent = sent_in_a_minute(&clock, &processes, 6_000).await;
         assert!((5_500..=6_000).contains(&sent), "{sent}");
         let asked = allotter.asked.load(Ordering::Relaxed);
-        assert!(usize::try_from(asked).unwrap() < sent / 2, "{asked}");
+        assert!(usize::try_from(asked).unwrap() < sent, "{asked}");
     }
 
     #[tokio::test(start_paused = true)]
