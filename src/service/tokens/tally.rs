@@ -60,7 +60,7 @@ impl Reached {
 impl TokenTally {
     /// One exchange, which may be made again.
     pub(super) fn exchanged(&self, now: Instant, result: &Result<Issued, GrantFailure>) {
-        let up = !matches!(result, Err(GrantFailure::Passing(_)));
+        let up = !matches!(result, Err(GrantFailure::Passing(_) | GrantFailure::Unreachable(_)));
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, up));
     }
 
@@ -74,7 +74,7 @@ impl TokenTally {
             Ok(_) => &self.refreshed,
             Err(GrantFailure::Dead) => &self.dead,
             Err(GrantFailure::Misconfigured(_)) => &self.misconfigured,
-            Err(GrantFailure::Passing(_)) => &self.failed,
+            Err(GrantFailure::Passing(_) | GrantFailure::Unreachable(_)) => &self.failed,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
