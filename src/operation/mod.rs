@@ -2,6 +2,7 @@
 //! is known to the journal and cleaned up.
 
 mod attempt;
+pub mod attendees;
 pub mod create;
 pub mod create_many;
 pub mod delete;
