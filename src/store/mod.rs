@@ -7,12 +7,14 @@
 //! Nothing that a protocol relies on is deleted. "Absent" is no version, so a late put that expects it would land after
 //! a delete; what is finished with is overwritten with a settled value and kept longer than any put can be late.
 
+mod attendee_record;
 mod claims;
 mod held;
 mod journal;
 mod lane;
 mod ledger;
 mod memory;
+mod plan;
 mod redis;
 mod sqlite;
 
@@ -21,10 +23,12 @@ use std::time::Duration;
 
 use crate::google::BoxFuture;
 
+pub use attendee_record::{AttendeeKey, AttendeeRecords, Leaving};
 pub use claims::{Answer, Asked, Begun, Encoding, HeldClaim, IdempotencyClaims};
 pub use held::{Failing, Held};
-pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Resumed, State};
+pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Opening, Resumed, State};
 pub use memory::MemoryStore;
+pub use plan::{Act, Plan, Step};
 pub use redis::RedisStore;
 pub use sqlite::{SqliteStore, Synchronous};
 
