@@ -28,8 +28,8 @@ const LAST_GAP: Duration = Duration::from_millis(400);
 struct AttendeeRecord {
     /// The transactions that rely on the attendee and are not over.
     claims: Vec<Claim>,
-    /// One of these transactions may have put the attendee on the list.
-    added: bool,
+    /// The transactions whose PATCH may have put the attendee on the list, or still may; also some that have left.
+    added: Vec<Claim>,
     /// A transaction that may have put them there succeeded.
     kept: bool,
     /// Who is taking the attendee off.
@@ -49,8 +49,14 @@ impl AttendeeRecord {
     fn leave(&mut self, claim: &Claim) {
         self.claims.retain(|other| other != claim);
         if self.claims.is_empty() {
-            (self.added, self.kept) = (false, false);
+            self.forget();
         }
+    }
+
+    /// The attendee is off the list, or nobody asks any more who put them there.
+    fn forget(&mut self) {
+        self.added.clear();
+        self.kept = false;
     }
 }
 
@@ -128,14 +134,35 @@ impl AttendeeRecords {
                 if record.removing.is_some() {
                     return Edit::Wait;
                 }
-                if record.added {
+                if record.added.contains(claim) {
                     return Edit::Nothing(true);
                 }
-                record.added = true;
+                record.added.push(claim.clone());
                 Edit::Put(record, true)
             })
             .await?;
         if claimed { Ok(()) } else { Err(busy("another process has taken this call over")) }
+    }
+
+    /// It is certain that no PATCH of this transaction added the attendee or ever will; `leaves`: nor does it rely on them.
+    pub async fn never_added(
+        &self,
+        key: &AttendeeKey,
+        claim: &Claim,
+        leaves: bool,
+        left: Duration,
+    ) -> Result<(), CalendarError> {
+        self.edit(key, left, |mut record| {
+            if !leaves && !record.added.contains(claim) {
+                return Edit::Nothing(());
+            }
+            record.added.retain(|other| other != claim);
+            if leaves {
+                record.leave(claim);
+            }
+            Edit::Put(record, ())
+        })
+        .await
     }
 
     /// The transaction succeeded: if it may have put the attendee there, they stay, whoever else fails.
@@ -144,7 +171,7 @@ impl AttendeeRecords {
             if !record.has(claim) {
                 return Edit::Nothing(());
             }
-            record.kept |= record.added;
+            record.kept |= !record.added.is_empty();
             record.leave(claim);
             Edit::Put(record, ())
         })
@@ -160,7 +187,7 @@ impl AttendeeRecords {
             }
             let alone = record.claims == std::slice::from_ref(claim);
             // Who takes the attendee off for good makes a late add of ours impossible too.
-            if alone && record.added && !record.kept && record.removing.is_none() {
+            if alone && !record.added.is_empty() && !record.kept && record.removing.is_none() {
                 record.removing = Some(claim.clone());
                 return Edit::Put(record, Leaving::Remove);
             }
@@ -171,12 +198,7 @@ impl AttendeeRecords {
     }
 
     /// Whether it is still this transaction that takes the attendee off, asked after the event was read.
-    pub async fn is_removing(
-        &self,
-        key: &AttendeeKey,
-        claim: &Claim,
-        left: Duration,
-    ) -> Result<bool, CalendarError> {
+    pub async fn is_removing(&self, key: &AttendeeKey, claim: &Claim, left: Duration) -> Result<bool, CalendarError> {
         self.edit(key, left, |record| Edit::Nothing(record.removing.as_ref() == Some(claim))).await
     }
 
@@ -187,7 +209,7 @@ impl AttendeeRecords {
                 return Edit::Nothing(());
             }
             record.removing = None;
-            (record.added, record.kept) = (false, false);
+            record.forget();
             record.leave(claim);
             Edit::Put(record, ())
         })

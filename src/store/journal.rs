@@ -354,6 +354,11 @@ impl Journal {
         }
     }
 
+    /// The same for the entry of an attempt, by its claim.
+    pub async fn resume_attempt(&self, claim: &Claim, left: Duration) -> Result<Resumed, CalendarError> {
+        self.resume(&entry_name(claim.as_str()), left).await
+    }
+
     /// Closes a schedule's own entry when its owner is gone and no event of it is open any more.
     pub async fn close_group(&self, name: &str, left: Duration) {
         if !matches!(self.fail_group(name, left).await, Verdict::Failed) {
