@@ -16,8 +16,8 @@ use super::refreshing;
 use super::seats::Seat;
 use crate::google::{Credentials, Scope};
 use crate::model::{CalendarError, Code, Outcome};
-use crate::operation::create_many;
 use crate::operation::exposure::Exposure;
+use crate::operation::{create_many, enroll, removal};
 use crate::policy::Deadline;
 use crate::store::Disposal;
 
@@ -61,7 +61,8 @@ impl Service {
         F::Output: Into<Told> + Send,
     {
         let seated = self.seat(operation, &mut call, &cancel).await?;
-        let then = if operation == create_many::OPERATION { SETTLED } else { READ_IT };
+        let settled = [create_many::OPERATION, enroll::OPERATION, removal::OPERATION].contains(&operation);
+        let then = if settled { SETTLED } else { READ_IT };
         let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel, then };
         let open = self.shared.open.begin();
         let credentials = Arc::clone(&seated.credentials);

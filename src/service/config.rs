@@ -64,6 +64,10 @@ pub struct Config {
     pub window: Duration,
     /// Whether a difference is repaired once.
     pub repair: bool,
+    /// The most one attendee's change may take.
+    pub attendee_timeout: Duration,
+    /// Whether an enrollment goes on without an event that took longer.
+    pub skip_late_attendees: bool,
     /// Where claims and journal live.
     pub store: StoreChoice,
     /// Whether the Express middleware keeps answers; only the facade reads it.
@@ -104,6 +108,8 @@ impl Default for Config {
             verify: true,
             window: Duration::from_secs(3),
             repair: true,
+            attendee_timeout: Duration::from_secs(5),
+            skip_late_attendees: false,
             store: StoreChoice::Memory,
             idempotency: true,
             idempotency_ttl: Duration::from_hours(1),
@@ -194,6 +200,12 @@ impl Config {
         set(&mut self.window, verification.millis("windowMs", 0.0)?);
         set(&mut self.repair, verification.bool("repair")?);
         verification.finish()?;
+
+        let mut attendees = top.object("attendees")?;
+        set(&mut self.attendee_timeout, attendees.millis("timeoutMs", 1.0)?);
+        set(&mut self.skip_late_attendees, attendees.word("onTimeout", &[("fail", false), ("skip", true)])?);
+        attendees.finish()?;
+        top.functions("undo")?;
 
         set(&mut self.store, read_store(&mut top)?);
         let mut idempotency = top.object("idempotency")?;

@@ -4,12 +4,14 @@
 
 mod admission;
 mod answer;
+mod app_steps;
 mod background;
 mod call;
 mod cancel;
 mod claims;
 pub mod config;
 mod creating;
+mod enrolling;
 mod events;
 mod flight;
 pub mod host;
@@ -24,6 +26,7 @@ mod recovery;
 mod refreshing;
 mod seats;
 mod tokens;
+mod transacting;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -46,9 +49,11 @@ use crate::google::{
     Calendar, HttpTokenEndpoint, HttpTransport, Sender, SenderConfig, TokenEndpoint, Transport, TransportConfig,
 };
 use crate::model::CalendarError;
+use crate::operation::attendees::Lanes;
 use crate::operation::create::{Created, OnDeleted};
+use crate::operation::transaction::Transactions;
 use crate::operation::{Context, WriteParams};
-use crate::store::{IdempotencyClaims, Journal, Store};
+use crate::store::{AttendeeRecords, IdempotencyClaims, Journal, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
@@ -80,6 +85,8 @@ struct Shared {
     settled: Arc<std::sync::atomic::AtomicU64>,
     keyring: Arc<Keyring>,
     desk: claims::Desk,
+    transactions: Transactions,
+    at_work: transacting::AtWork,
     listener: Listener,
 }
 
@@ -175,7 +182,13 @@ impl Service {
             open: open.clone(),
             fresh: dashmap::DashMap::new(),
         });
-        let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone());
+        let transactions = Transactions {
+            records: AttendeeRecords::beside(&cx.journal),
+            lanes: Lanes::new(cx.clone()),
+            app: app_steps::asked_of(&keyring.host),
+            cx: cx.clone(),
+        };
+        let background = Background::new(transactions.clone(), Arc::clone(&listener), open.clone());
         let shared = Shared {
             recovery: Arc::new(Recovery::new(
                 cx.clone(),
@@ -196,6 +209,8 @@ impl Service {
             settled,
             keyring,
             desk: claims::Desk::new(claims),
+            transactions,
+            at_work: transacting::AtWork::default(),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -148,6 +148,17 @@ impl Reader {
         }
     }
 
+    /// An object of callbacks under names of the program's own.
+    pub(super) fn functions(&mut self, key: &str) -> Result<(), CalendarError> {
+        let mut all = self.object(key)?;
+        let names: Vec<_> = all.map.keys().cloned().collect();
+        names.iter().try_for_each(|name| match all.take(name) {
+            None => Ok(()),
+            Some(Value::String(text)) if text == FUNCTION => Ok(()),
+            Some(_) => Err(all.fault(plain(name), "must be a function")),
+        })
+    }
+
     /// Query parameters of these names: strings, numbers, booleans, and lists of them.
     pub(super) fn query(&mut self, names: &[&str]) -> Result<Vec<(String, String)>, CalendarError> {
         let mut query = Vec::new();

@@ -25,6 +25,7 @@ use crate::google::{
     BoxFuture, Credentials, GrantFailure, Issued, OauthClient, Passing, RefreshToken, ServiceAccount, Token,
     TokenEndpoint,
 };
+use crate::model::ids::store_key;
 use crate::model::{CalendarError, Code, Outcome};
 use crate::policy::Backoff;
 
@@ -65,6 +66,19 @@ pub(super) struct Auth {
     pub(super) source: Source,
     /// The caller's object that wants to hear of new tokens.
     pub(super) write_back: Option<u32>,
+}
+
+impl Auth {
+    /// What tells the credentials of two calls apart: those of one identity may carry each other's changes. A hash.
+    pub(super) fn identity(&self) -> String {
+        let access = self.tokens.access.as_ref().map_or("", Token::expose);
+        let refresh = self.tokens.refresh.as_ref().map_or("", RefreshToken::expose);
+        match &self.source {
+            Source::Grant(_) => store_key("identity", &["grant", access, refresh]),
+            Source::Asked(auth_ref) => store_key("identity", &["asked", &auth_ref.to_string()]),
+            Source::Account(account) => store_key("identity", &["account", &format!("{:p}", Arc::as_ptr(account))]),
+        }
+    }
 }
 
 /// Renews the tokens of all users of a service.
