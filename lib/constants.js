@@ -45,6 +45,8 @@ const OPERATION_NAMES = Object.freeze({
   listEvents: 'LIST_EVENTS',
   updateEvent: 'UPDATE_EVENT',
   deleteEvent: 'DELETE_EVENT',
+  enroll: 'ENROLL',
+  transaction: 'TRANSACTION',
 })
 
 const CALENDAR_OPERATION = Object.freeze(Object.fromEntries(Object.values(OPERATION_NAMES).map((name) => [name, name])))

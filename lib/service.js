@@ -17,11 +17,16 @@ const { RequestClaims } = require('./request_claims')
 const { answerStoreQuestion, isStoreQuestion } = require('./store_questions')
 const { eventIdOf, userIdOf } = require('./identity')
 const { crossingOptions, textOf } = require('./json')
+const { enrollmentPlan, endOfEvent } = require('./enrollment')
+const { Transactions } = require('./transactions')
 const retry = require('./retry')
 const native = require('./native')
 
 /** Given to the constructor by the module itself: configured later. */
 const LATER = Symbol('configured later')
+
+/** Methods over several events. */
+const BATCHES = ['createEvents', 'enroll']
 
 /** A batch has this much more time for each event, and this much at most (or its own timeoutMs, if that is longer). */
 const BATCH_MS_PER_EVENT = 500
@@ -55,6 +60,8 @@ const BOUND = [
   'listEvents',
   'updateEvent',
   'deleteEvent',
+  'enroll',
+  'transaction',
   'getRefreshedOAuthClient',
   'requireGoogleAuth',
   'idempotency',
@@ -91,6 +98,11 @@ class CalendarService {
     ask: (question, which) => this.#askLater(question, which),
     settings: () => this.#settings,
     timeoutMs: () => this.#timeoutMs,
+    log: (level, message, more) => this.#log(level, message, more),
+  })
+  #transactions = new Transactions({
+    perform: (plan) => this.#perform(plan),
+    handlers: () => this.#callbacks.undo,
     log: (level, message, more) => this.#log(level, message, more),
   })
   /** Whether this is the module's own service, which may be configured again after close(). */
@@ -190,6 +202,16 @@ class CalendarService {
       if (next !== undefined && next === pageToken) throw repeatedPage()
       pageToken = next
     } while (pageToken !== undefined)
+  }
+
+  // ---- several writes as one ----
+
+  async enroll(request) {
+    return this.#perform({ entry: entries.enroll, ...enrollmentPlan(request) })
+  }
+
+  async transaction(work, options) {
+    return this.#transactions.run(work, options, entries.transaction)
   }
 
   // ---- tokens ----
@@ -342,6 +364,7 @@ class CalendarService {
     // Always a promise of a string or null: a thenable of the app's own would end the process.
     const ask = async (asked) => {
       const question = JSON.parse(textIn(asked))
+      if (question.type === 'undoStep') return this.#transactions.undo(question)
       if (isStoreQuestion(question)) return answerStoreQuestion(question, this.#callbacks.store)
       return this.#credentials.answer(question)
     }
@@ -477,16 +500,19 @@ class CalendarService {
 
   #limitOf({ operation, recorded }, timeoutMs) {
     const whole = Number.isFinite(timeoutMs) && timeoutMs > 0 ? timeoutMs : this.#timeoutMs
-    if (operation !== 'createEvents' || recorded.length < 2) return whole
+    if (!BATCHES.includes(operation) || recorded.length < 2) return whole
     return Math.min(whole + BATCH_MS_PER_EVENT * recorded.length, Math.max(whole, BATCH_MS_AT_MOST))
   }
 
   /** One record for each event that a write was asked for. */
   async #record({ operation, recorded }, begun, call, end) {
     if (!recorded) return
-    const batch = operation === 'createEvents'
+    const elapsedMs = call?.elapsedMs ?? 0
     const records = recorded.map((eventData, index) => {
-      const of = { ...begun, operation: batch ? 'createEvent' : operation, eventData, elapsedMs: call?.elapsedMs ?? 0 }
+      if (operation === 'enroll' || operation === 'transaction')
+        return recordOf({ ...begun, ...eventData, elapsedMs }, endOfEvent(end, index))
+      const batch = operation === 'createEvents'
+      const of = { ...begun, operation: batch ? 'createEvent' : operation, eventData, elapsedMs }
       return recordOf(of, batch && end.result ? { result: end.result.events?.[index] ?? end.result } : end)
     })
     for (const record of records) this.#openRecords.remember(record, end.error?.outcome)

@@ -273,18 +273,8 @@ async fn roll_back(
 }
 
 /// The first failure as that of the whole: what became of all the rest is told with it.
-#[must_use]
-pub fn refusal(mut error: CalendarError, undone: undo::Undone) -> Refused {
-    let (outcome, then) = if !undone.failed.is_empty() || !undone.pending.is_empty() {
-        (
-            Outcome::Unknown,
-            "Not everything that was done is undone yet; the undo goes on in the background, and pending() lists it until then.",
-        )
-    } else if undone.rolled_back.is_empty() && error.outcome == Outcome::NotSent {
-        (Outcome::NotSent, "Nothing of it is in the calendar.")
-    } else {
-        (Outcome::Rejected, "Everything that was done is undone again.")
-    };
+fn refusal(mut error: CalendarError, undone: undo::Undone) -> Refused {
+    let (outcome, then) = aftermath(&undone, error.outcome);
     error.outcome = outcome;
     error.message = format!("{} {then}", error.message);
     Refused {
@@ -293,6 +283,21 @@ pub fn refusal(mut error: CalendarError, undone: undo::Undone) -> Refused {
         failed: undone.failed,
         pending: undone.pending,
         not_reached: Vec::new(),
+    }
+}
+
+/// What an undo means for the calendar, where the failure itself had this outcome.
+#[must_use]
+pub fn aftermath(undone: &undo::Undone, failure: Outcome) -> (Outcome, &'static str) {
+    if !undone.failed.is_empty() || !undone.pending.is_empty() {
+        (
+            Outcome::Unknown,
+            "Not everything that was done is undone yet; the undo goes on in the background, and pending() lists it until then.",
+        )
+    } else if undone.rolled_back.is_empty() && failure == Outcome::NotSent {
+        (Outcome::NotSent, "Nothing of it is in the calendar.")
+    } else {
+        (Outcome::Rejected, "Everything that was done is undone again.")
     }
 }
 

@@ -234,7 +234,8 @@ impl Transaction {
             claim: self.claim.clone(),
             over: Arc::clone(&self.over),
             noted: AtomicBool::new(false),
-            deadline: deadline.clone(),
+            exposure: Arc::clone(&self.exposure),
+            scope: self.caller.scope(deadline.clone()),
             clock: self.parts.cx.clock.clone(),
         });
         let told = self
@@ -242,7 +243,6 @@ impl Transaction {
             .lanes
             .change(ChangeRequest {
                 verify,
-                exposure: Arc::clone(&self.exposure),
                 ..self.caller.change(place, Verb::Add, Arc::clone(&party) as Arc<dyn Party>, deadline)
             })
             .await;

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{RwLock, RwLockReadGuard};
 use tokio::time::sleep_until;
 
 use super::admission::Seated;
 use super::call::Call;
 use super::cancel::Cancel;
 use super::creating::create_request;
-use super::enrolling::{Attendee, caller_of, failed_to_add, place_of, refused_error, work_of};
+use super::enrolling::{Attendee, caller_of, failed_to_add, place_of, work_of};
 use super::open_work::Open;
 use super::{Service, answer};
 use crate::google::SendUpdates;
@@ -21,7 +22,7 @@ use crate::model::event::EventData;
 use crate::model::ids::store_key;
 use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::create::Created;
-use crate::operation::enroll::refusal;
+use crate::operation::enroll::aftermath;
 use crate::operation::exposure::Exposure;
 use crate::operation::transaction::{Transaction, intent};
 use crate::policy::Deadline;
@@ -50,8 +51,16 @@ struct Live {
     /// The first step that failed: after it there is only the way back.
     failed: Mutex<Option<CalendarError>>,
     exposure: Arc<Exposure>,
+    /// Steps go in while it is open; who ends the transaction waits for them and shuts it.
+    gate: RwLock<Gate>,
     started: tokio::time::Instant,
     _open: Open,
+}
+
+#[derive(PartialEq, Eq)]
+enum Gate {
+    Open,
+    Shut,
 }
 
 #[derive(Serialize)]
@@ -84,7 +93,7 @@ struct StepBody {
 #[serde(rename_all = "camelCase")]
 struct RolledBack {
     outcome: &'static str,
-    message: String,
+    message: &'static str,
     rolled_back: Vec<String>,
     rollback_failed: Vec<String>,
     rollback_pending: Vec<String>,
@@ -146,6 +155,7 @@ impl Service {
                 steps: AtomicU32::new(0),
                 failed: Mutex::default(),
                 exposure,
+                gate: RwLock::new(Gate::Open),
                 started: self.shared.clock.now(),
                 _open: self.shared.open.begin(),
             };
@@ -168,6 +178,7 @@ impl Service {
     /// `tx.addAttendee`: `{ eventId, calendarId?, attendee: { email, … }, sendUpdates? }`.
     pub async fn transaction_add(&self, id: u32, body: &str) -> Result<String, CalendarError> {
         let live = self.live(id)?;
+        let gate = live.enter().await?;
         let added = async {
             let body: AddBody = serde_json::from_str(body).map_err(|_| {
                 CalendarError::validation("tx.addAttendee", "takes { eventId, calendarId?, attendee, sendUpdates? }")
@@ -194,12 +205,15 @@ impl Service {
             let changed = changed.map_err(|error| error.with_event(place.event_id.clone()))?;
             answer::attendee_added(&changed, &place.event_id)
         };
-        live.told(added.await.map_err(failed_to_add))
+        let told = live.told(added.await.map_err(failed_to_add));
+        drop(gate);
+        told
     }
 
     /// `tx.createEvent`; `args` as those of `createEvent`.
     pub async fn transaction_create(&self, id: u32, args: &str, event: &str) -> Result<String, CalendarError> {
         let live = self.live(id)?;
+        let gate = live.enter().await?;
         let created = async {
             let call = Call::parse(args, &self.config(), 1)?;
             let data = EventData::parse(event, call.time_zone.as_deref())?;
@@ -208,13 +222,16 @@ impl Service {
             let creation = live.transaction.create(live.next(), &request, live.work.clone()).await?;
             answer::created(&Created::Done(creation), &hash, 1)
         };
-        live.told(created.await)
+        let told = live.told(created.await);
+        drop(gate);
+        told
     }
 
     /// `tx.step`: notes a step before the program takes it, `{ name, args }` for one that a handler undoes, `{}` for one
     /// whose function the program holds. Its number.
     pub async fn transaction_step(&self, id: u32, body: &str) -> Result<String, CalendarError> {
         let live = self.live(id)?;
+        let gate = live.enter().await?;
         let noted = async {
             let body: StepBody = serde_json::from_str(body)
                 .map_err(|_| CalendarError::validation("tx.step", "takes (run, undo) or (name, args, run)"))?;
@@ -232,7 +249,9 @@ impl Service {
             }
             Ok(number.to_string())
         };
-        live.told(noted.await)
+        let told = live.told(noted.await);
+        drop(gate);
+        told
     }
 
     /// All of it stays: one compare-and-set.
@@ -244,7 +263,8 @@ impl Service {
         if let Some(error) = live.failure() {
             return Err(error);
         }
-        self.shared.at_work.all.remove(&id);
+        self.shared.at_work.all.remove(&id).ok_or_else(over)?;
+        live.shut().await;
         let deadline = &live.seated.deadline;
         match live.transaction.commit(true, deadline, |_| {}).await {
             Ok(()) => {
@@ -266,20 +286,19 @@ impl Service {
     pub async fn transaction_roll_back(&self, id: u32) -> Result<String, CalendarError> {
         let Some((_, live)) = self.shared.at_work.all.remove(&id) else { return Err(over()) };
         live.work.cancel();
+        live.shut().await;
         let undone = live.transaction.roll_back(&live.seated.deadline).await;
         if undone.open {
             let held = Arc::clone(live.transaction.held());
             self.shared.background.adopt(held, Arc::clone(&live.seated.credentials)).await;
         }
-        let sent = live.exposure.withdraw();
-        let error = live.failure().unwrap_or_else(|| CalendarError::new(Code::Internal, sent, ""));
-        let refused = refused_error(refusal(error, undone));
+        let (outcome, message) = aftermath(&undone, live.exposure.withdraw());
         Ok(super::to_text(&RolledBack {
-            outcome: refused.outcome.name(),
-            message: refused.message,
-            rolled_back: refused.rolled_back,
-            rollback_failed: refused.rollback_failed,
-            rollback_pending: refused.rollback_pending,
+            outcome: outcome.name(),
+            message,
+            rolled_back: undone.rolled_back,
+            rollback_failed: undone.failed,
+            rollback_pending: undone.pending,
         }))
     }
 
@@ -298,6 +317,15 @@ impl Service {
 }
 
 impl Live {
+    async fn enter(&self) -> Result<RwLockReadGuard<'_, Gate>, CalendarError> {
+        let gate = self.gate.read().await;
+        if *gate == Gate::Open { Ok(gate) } else { Err(over()) }
+    }
+
+    async fn shut(&self) {
+        *self.gate.write().await = Gate::Shut;
+    }
+
     fn next(&self) -> u32 {
         self.steps.fetch_add(1, Ordering::Relaxed)
     }

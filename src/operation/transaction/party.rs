@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::google::BoxFuture;
+use crate::google::{BoxFuture, Scope};
 use crate::model::{CalendarError, Claim};
 use crate::operation::attendees::{Party, Proceed};
-use crate::policy::Deadline;
+use crate::operation::exposure::Exposure;
+use crate::operation::timed_out;
 use crate::store::{AttendeeKey, AttendeeRecords, Held};
 
 /// What a question to the store may take while a lane waits for it.
@@ -23,7 +24,9 @@ pub(super) struct Adding {
     pub(super) over: Arc<AtomicBool>,
     /// The record may say that this transaction added.
     pub(super) noted: AtomicBool,
-    pub(super) deadline: Deadline,
+    /// The whole call's. Each change has one of its own as well: that one of them was left says nothing of the others.
+    pub(super) exposure: Arc<Exposure>,
+    pub(super) scope: Scope,
     pub(super) clock: Clock,
 }
 
@@ -34,8 +37,11 @@ impl Party for Adding {
 
     fn before_write(&self, _present: bool) -> BoxFuture<'_, Result<Proceed, CalendarError>> {
         Box::pin(async move {
+            if !self.exposure.expose() {
+                return Err(timed_out(&self.scope));
+            }
             self.noted.store(true, Ordering::Release);
-            let left = self.deadline.left(self.clock.now()).min(PATIENCE);
+            let left = self.scope.deadline.left(self.clock.now()).min(PATIENCE);
             self.records.adding(&self.key, &self.claim, left).await?;
             Ok(Proceed::Write)
         })
