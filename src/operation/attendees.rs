@@ -4,7 +4,9 @@
 //! merged into one read, one PATCH with If-Match and one read back, and each caller gets an answer of their own, at their
 //! own time. What comes while a lane is busy goes into its next round.
 
+mod item;
 mod lane;
+mod round;
 
 use std::fmt;
 use std::sync::Arc;
@@ -102,7 +104,7 @@ impl Party for Always {
 }
 
 /// Told what became of a change whose caller had been told `unknown`; an error if that could not be learnt.
-pub type Later = Box<dyn FnOnce(Result<Changed, CalendarError>) + Send>;
+pub type Later = Box<dyn FnOnce(Result<Changed, CalendarError>) + Send + Sync>;
 
 /// One caller's change.
 pub struct ChangeRequest {
@@ -145,10 +147,11 @@ pub struct Changed {
     pub verified: bool,
     /// The event's `ETag` now.
     pub etag: String,
+    /// HTTP exchanges of the rounds that this change took part in.
+    pub attempts: u32,
     /// The event as read, [`FIELDS`] of it.
     pub event: Arc<Fetched>,
 }
 
 /// What `fields=` a lane reads: the guest list in full.
-pub const FIELDS: &str =
-    "id,status,etag,updated,organizer,attendees,attendeesOmitted,guestsCanInviteOthers,extendedProperties/private";
+pub const FIELDS: &str = "id,status,etag,updated,organizer,attendees,attendeesOmitted,extendedProperties/private";
