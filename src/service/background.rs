@@ -59,6 +59,8 @@ struct Task {
     held: Mutex<Arc<Held>>,
     credentials: Mutex<Arc<dyn Credentials>>,
     user: String,
+    /// The caller was told that the outcome is not known, and is owed a notice of it.
+    undecided: bool,
     rounds: AtomicU32,
     last: Mutex<Option<CalendarError>>,
     /// A reason not to wait for the next round.
@@ -149,11 +151,13 @@ impl Background {
     /// Takes an open entry over from a call.
     pub(super) async fn adopt(&self, held: Arc<Held>, credentials: Arc<dyn Credentials>) {
         let name = held.name().to_owned();
-        let user = held.entry().await.user;
+        let entry = held.entry().await;
+        let (user, undecided) = (entry.user, entry.state == State::Running);
         let task = Arc::new(Task {
             held: Mutex::new(held),
             credentials: Mutex::new(credentials),
             user,
+            undecided,
             rounds: AtomicU32::new(0),
             last: Mutex::new(None),
             kick: Notify::new(),
@@ -283,7 +287,10 @@ impl Background {
         for (event_id, settled) in finished.settled {
             self.tell(task, &[event_id], settled).await;
         }
-        if finished.open { Round::Again(finished.last_error.unwrap_or_else(round_over)) } else { Round::Closed(None) }
+        if finished.open {
+            return Round::Again(finished.last_error.unwrap_or_else(round_over));
+        }
+        Round::Closed(task.undecided.then_some(Disposal::Kept))
     }
 
     async fn tell(&self, task: &Task, events: &[String], settled: Disposal) {
