@@ -2,11 +2,10 @@
 
 mod support;
 
-
 use serde_json::json;
+use support::Google;
 use surecal::model::{Code, Outcome};
 use surecal_emulator::{Fault, Rule};
-use support::Google;
 
 const EVA: &str = "eva@example.com";
 
@@ -18,7 +17,8 @@ async fn an_enrollment_puts_the_attendee_on_every_event_and_says_where_they_were
     process.enroll(&ids[2..3], EVA, &json!({})).await.unwrap();
     let told = process.enroll(&ids, EVA, &json!({})).await.unwrap();
     assert_eq!((&told["success"], &told["verified"], &told["replayed"]), (&json!(true), &json!(true), &json!(false)));
-    let already: Vec<_> = told["events"].as_array().unwrap().iter().map(|event| event["alreadyAdded"] == true).collect();
+    let already: Vec<_> =
+        told["events"].as_array().unwrap().iter().map(|event| event["alreadyAdded"] == true).collect();
     assert_eq!(already, [false, false, true, false, false]);
     assert_eq!(told["events"][0]["attendeeCount"], 2);
     assert_eq!(google.places(&ids, EVA), 5);

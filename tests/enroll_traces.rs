@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{Google, Process, Told, START_MS, names, pass, shared_store};
+use support::{Google, Process, START_MS, Told, names, pass, shared_store};
 use surecal::google::HttpRequest;
 use surecal::model::{CalendarError, Code, Outcome};
 use surecal::store::{Put, Written};
@@ -97,9 +97,10 @@ async fn trace_9_ownership_taken_then_lost() {
     // The first has added, and does not know it yet.
     let reads = stage.first.network.hold(move |request| {
         request.method == Method::GET
-            && shown.live_events(support::USER).iter().any(|live| {
-                live["id"] == event.as_str() && live["attendees"].to_string().contains(EVA)
-            })
+            && shown
+                .live_events(support::USER)
+                .iter()
+                .any(|live| live["id"] == event.as_str() && live["attendees"].to_string().contains(EVA))
     });
     let first = stage.first.spawn_enroll(&stage.only(), EVA, &long());
     reads.caught(1).await;
@@ -124,9 +125,10 @@ async fn trace_9_ownership_taken_and_given_up_before_the_success() {
     let event = stage.event.clone();
     let reads = stage.first.network.hold(move |request| {
         request.method == Method::GET
-            && shown.live_events(support::USER).iter().any(|live| {
-                live["id"] == event.as_str() && live["attendees"].to_string().contains(EVA)
-            })
+            && shown
+                .live_events(support::USER)
+                .iter()
+                .any(|live| live["id"] == event.as_str() && live["attendees"].to_string().contains(EVA))
     });
     let first = stage.first.spawn_enroll(&stage.only(), EVA, &long());
     reads.caught(1).await;

@@ -332,7 +332,7 @@ async fn open(
             Opening::Reused => return Err(reused()),
             Opening::Left(name, record) => {
                 if let Resumed::Held(held) = cx.journal.take_over(&name, &record, left()).await {
-                    let undone = undo::undo(parts, caller, &held, &[], &[], work).await;
+                    let undone = undo::undo(parts, caller, &held, &undo::Here::default(), work).await;
                     if undone.open {
                         return Ok(Opened::Undoing(held, in_progress()));
                     }

@@ -10,10 +10,11 @@ mod party;
 pub mod undo;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::party::Adding;
+use self::undo::Here;
 use super::attempt::{Attempt, Failure, RESULT_GRACE};
 use super::attendees::{AttendeeChange, ChangeRequest, Changed, LaneKey, Lanes, Party, Verb};
 use super::create::{CreateRequest, Creation};
@@ -136,9 +137,7 @@ pub struct Transaction {
     exposure: Arc<Exposure>,
     /// The work is over: nothing more is sent for it.
     over: Arc<AtomicBool>,
-    members: Mutex<Vec<Arc<Held>>>,
-    /// Steps whose undo only this process knows.
-    held_steps: Mutex<Vec<u32>>,
+    here: Mutex<Here>,
 }
 
 /// The entry of a transaction that begins with these steps.
@@ -173,8 +172,7 @@ impl Transaction {
             held,
             exposure,
             over: Arc::default(),
-            members: Mutex::default(),
-            held_steps: Mutex::default(),
+            here: Mutex::default(),
         }
     }
 
@@ -216,7 +214,7 @@ impl Transaction {
 
     /// Notes a step that only this process can undo: its number in the transaction.
     pub fn hold_step(&self, number: u32) {
-        self.held_steps.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+        self.here().steps.push(number);
     }
 
     /// Puts an attendee on an event. The step that says so is in the journal.
@@ -246,6 +244,9 @@ impl Transaction {
                 ..self.caller.change(place, Verb::Add, Arc::clone(&party) as Arc<dyn Party>, deadline)
             })
             .await;
+        if told.as_ref().is_ok_and(|changed| !changed.already) {
+            self.here().landed.insert(key.clone());
+        }
         let certainly_not_added = match &told {
             Ok(changed) => changed.already,
             Err(error) => matches!(error.outcome, Outcome::NotSent | Outcome::Rejected),
@@ -269,7 +270,7 @@ impl Transaction {
         let mut attempt = Attempt::begin(&self.parts.cx, scope, request, &self.exposure, Some(group)).await?;
         let held = Arc::clone(attempt.held());
         let claim = held.entry().await.claim;
-        self.members.lock().unwrap_or_else(PoisonError::into_inner).push(held);
+        self.here().members.push(held);
         self.register(Step { number, closed: false, act: Act::Event { claim } }, &deadline).await?;
         match attempt.run().await {
             Ok(creation) => Ok(creation),
@@ -300,7 +301,8 @@ impl Transaction {
             })
             .await;
         if change == Change::Applied {
-            for member in self.members() {
+            let members = self.here().members.clone();
+            for member in members {
                 // Should this not be written, the transaction's entry still says it.
                 let _ = member.change(RESULT_GRACE, |entry| entry.state = State::Succeeded { verified }).await;
             }
@@ -322,13 +324,12 @@ impl Transaction {
     /// Everything back, newest first, as far as the time allows.
     pub async fn roll_back(&self, deadline: &Deadline) -> undo::Undone {
         self.over.store(true, Ordering::Release);
-        let held_steps = self.held_steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let members = self.members();
-        undo::undo(&self.parts, &self.caller, &self.held, &members, &held_steps, deadline).await
+        let here = self.here().clone();
+        undo::undo(&self.parts, &self.caller, &self.held, &here, deadline).await
     }
 
-    fn members(&self) -> Vec<Arc<Held>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn here(&self) -> MutexGuard<'_, Here> {
+        self.here.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::exposure::Exposure;
 use crate::operation::reconcile::reconcile;
 use crate::operation::transaction::finish::finish;
-use crate::operation::transaction::undo::undo;
+use crate::operation::transaction::undo::{Here, undo};
 use crate::operation::transaction::{Caller, Transactions};
 use crate::operation::{Context, removal};
 use crate::policy::Deadline;
@@ -273,7 +273,7 @@ impl Background {
                 Err(_) => Round::Again(round_over()),
             };
         }
-        let undone = undo(&self.transactions, &caller, held, &[], &[], &deadline).await;
+        let undone = undo(&self.transactions, &caller, held, &Here::default(), &deadline).await;
         if !undone.open {
             return Round::Closed(Some(Disposal::Deleted));
         }

@@ -180,8 +180,18 @@ impl AttendeeRecords {
 
     /// The transaction failed. Only the last claim on an attendee that was added and that nobody keeps leads to a removal.
     /// A claim that is not found may still come: the record is written again, so that it will be refused.
-    pub async fn leave(&self, key: &AttendeeKey, claim: &Claim, left: Duration) -> Result<Leaving, CalendarError> {
+    ///
+    /// `landed`: this transaction's add is known to have landed, so the attendee was off the list then, whoever had kept
+    /// them before (their owner took them off by hand).
+    pub async fn leave(
+        &self,
+        key: &AttendeeKey,
+        claim: &Claim,
+        landed: bool,
+        left: Duration,
+    ) -> Result<Leaving, CalendarError> {
         self.edit(key, left, |mut record| {
+            record.kept &= !landed;
             if record.removing.as_ref() == Some(claim) {
                 return Edit::Nothing(Leaving::Remove);
             }

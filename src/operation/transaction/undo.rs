@@ -1,5 +1,6 @@
 //! Undoes a failed transaction, newest step first. Each step can be undone again: whoever repeats this does no harm.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -43,16 +44,19 @@ enum Ended {
     Undone,
 }
 
-/// Undoes what the entry says, which this process holds. `members` are the entries of events that it holds too, and
-/// `held_steps` the numbers of steps that only this process can undo.
-pub async fn undo(
-    parts: &Transactions,
-    caller: &Caller,
-    held: &Arc<Held>,
-    members: &[Arc<Held>],
-    held_steps: &[u32],
-    deadline: &Deadline,
-) -> Undone {
+/// What only the process that made a transaction knows of it.
+#[derive(Clone, Default)]
+pub struct Here {
+    /// Entries of events that it holds.
+    pub members: Vec<Arc<Held>>,
+    /// Numbers of steps whose undo is a function of its program's.
+    pub steps: Vec<u32>,
+    /// Attendees whose add is known to have landed.
+    pub landed: HashSet<AttendeeKey>,
+}
+
+/// Undoes what the entry says, which this process holds.
+pub async fn undo(parts: &Transactions, caller: &Caller, held: &Arc<Held>, here: &Here, deadline: &Deadline) -> Undone {
     let left = || deadline.left(parts.cx.clock.now());
     let mut told = Undone { open: true, ..Undone::default() };
     let entry = held.entry().await;
@@ -62,12 +66,12 @@ pub async fn undo(
     // Before the failure is durable another process could still find a success, except for what only we can undo:
     // the success would have had to come from us.
     let failed = held.fail(left().max(RESULT_GRACE)).await == Failing::Failed;
-    let own = held_steps.iter().map(|number| Work::Held(*number));
+    let own = here.steps.iter().map(|number| Work::Held(*number));
     let noted = steps.into_iter().map(Work::Noted);
     let mut work: Vec<_> = own.chain(noted).collect();
     work.sort_by_key(|work| std::cmp::Reverse(work.number()));
 
-    let undoing = Undoing { parts, caller, held, members, claim: &claim, deadline };
+    let undoing = Undoing { parts, caller, held, here, claim: &claim, deadline };
     let mut closed = Vec::new();
     for run in runs(&work) {
         let run: Vec<_> = run
@@ -148,7 +152,7 @@ struct Undoing<'a> {
     parts: &'a Transactions,
     caller: &'a Caller,
     held: &'a Arc<Held>,
-    members: &'a [Arc<Held>],
+    here: &'a Here,
     claim: &'a Claim,
     deadline: &'a Deadline,
 }
@@ -167,7 +171,7 @@ impl Undoing<'_> {
                     Act::Event { claim } => self.event(claim).await,
                     Act::Attendee { calendar, event_id, email, mailed, .. } => {
                         let place = place_of(calendar, event_id, email, *mailed);
-                        expel(self.parts, self.caller, self.held, self.claim, &place, self.deadline).await
+                        self.expel(&place).await
                     }
                 },
             }
@@ -184,7 +188,7 @@ impl Undoing<'_> {
         let cx = &self.parts.cx;
         let left = self.deadline.left(cx.clock.now());
         let mut member = None;
-        for held in self.members {
+        for held in &self.here.members {
             if held.entry().await.claim == *claim && held.alive() {
                 member = Some(Arc::clone(held));
             }
@@ -208,6 +212,36 @@ impl Undoing<'_> {
         reconcile(cx, &scope, &member).await.map(|_| Ended::Undone)
     }
 
+    /// Takes an attendee off whom nobody else relies on, so that no late add of ours can bring them back.
+    async fn expel(&self, place: &Place) -> Result<Ended, CalendarError> {
+        let Self { parts, caller, held, claim, deadline, .. } = self;
+        let key = AttendeeKey::new(&caller.user, &place.calendar, &place.event_id, &place.guest.email);
+        let left = || deadline.left(parts.cx.clock.now());
+        let lost = || lease_lost(&caller.scope((*deadline).clone()));
+        if !held.alive() {
+            return Err(lost());
+        }
+        let landed = self.here.landed.contains(&key);
+        if parts.records.leave(&key, claim, landed, left()).await? == Leaving::Left {
+            return Ok(Ended::Nothing);
+        }
+        let party = Arc::new(Expelling {
+            records: parts.records.clone(),
+            held: Arc::clone(held),
+            key: key.clone(),
+            claim: (*claim).clone(),
+        });
+        match parts.lanes.change(caller.change(place, Verb::Expel, party, (*deadline).clone())).await {
+            Ok(changed) if changed.left => return Err(lost()),
+            Ok(_) => {}
+            // With the event its guest list is gone, and a deleted event's ETag is another one.
+            Err(error) if error.code == Code::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        parts.records.removed(&key, claim, left().max(RESULT_GRACE)).await?;
+        Ok(Ended::Undone)
+    }
+
     /// How a step is told of: an event's id, or the name of a step.
     async fn name(&self, work: &Work) -> String {
         match work {
@@ -216,7 +250,7 @@ impl Undoing<'_> {
                 Act::App { name, .. } => name.clone(),
                 Act::Attendee { event_id, .. } => event_id.clone(),
                 Act::Event { claim } => {
-                    for held in self.members {
+                    for held in &self.here.members {
                         let entry = held.entry().await;
                         if entry.claim == *claim {
                             return entry.event_id;
@@ -237,40 +271,6 @@ pub(in crate::operation) fn place_of(calendar: &str, event_id: &str, email: &str
         guest: Guest::new(email),
         send_updates: if mailed { SendUpdates::ExternalOnly } else { SendUpdates::None },
     }
-}
-
-/// Takes an attendee off whom nobody else relies on, so that no late add of ours can bring them back.
-async fn expel(
-    parts: &Transactions,
-    caller: &Caller,
-    held: &Arc<Held>,
-    claim: &Claim,
-    place: &Place,
-    deadline: &Deadline,
-) -> Result<Ended, CalendarError> {
-    let key = AttendeeKey::new(&caller.user, &place.calendar, &place.event_id, &place.guest.email);
-    let left = || deadline.left(parts.cx.clock.now());
-    if !held.alive() {
-        return Err(lease_lost(&caller.scope(deadline.clone())));
-    }
-    if parts.records.leave(&key, claim, left()).await? == Leaving::Left {
-        return Ok(Ended::Nothing);
-    }
-    let party = Arc::new(Expelling {
-        records: parts.records.clone(),
-        held: Arc::clone(held),
-        key: key.clone(),
-        claim: claim.clone(),
-    });
-    match parts.lanes.change(caller.change(place, Verb::Expel, party, deadline.clone())).await {
-        Ok(changed) if changed.left => return Err(lease_lost(&caller.scope(deadline.clone()))),
-        Ok(_) => {}
-        // With the event its guest list is gone, and a deleted event's ETag is another one.
-        Err(error) if error.code == Code::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    parts.records.removed(&key, claim, left().max(RESULT_GRACE)).await?;
-    Ok(Ended::Undone)
 }
 
 fn undecided() -> CalendarError {
