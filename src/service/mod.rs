@@ -4,6 +4,7 @@
 
 mod admission;
 mod answer;
+mod attendees;
 mod background;
 mod call;
 mod cancel;
@@ -46,6 +47,7 @@ use crate::google::{
     Calendar, HttpTokenEndpoint, HttpTransport, Sender, SenderConfig, TokenEndpoint, Transport, TransportConfig,
 };
 use crate::model::CalendarError;
+use crate::operation::attendees::Lanes;
 use crate::operation::create::{Created, OnDeleted};
 use crate::operation::{Context, WriteParams};
 use crate::store::{IdempotencyClaims, Journal, Store};
@@ -71,6 +73,7 @@ struct Shared {
     cx: Context,
     creates: Flights<Alike, (Arc<Created>, u32)>,
     others: Flights<(), String>,
+    attendees: Lanes,
     background: Background,
     open: OpenWork,
     recovery: Arc<Recovery>,
@@ -188,6 +191,7 @@ impl Service {
             config: RwLock::new(Arc::new(config)),
             creates: Flights::default(),
             others: Flights::default(),
+            attendees: Lanes::new(cx.clone()),
             closed: AtomicBool::new(false),
             metrics: Metrics::default(),
             clock,
