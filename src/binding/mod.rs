@@ -295,6 +295,34 @@ impl NativeService {
         self.service.transaction_counted(failed.as_deref(), took_ms);
     }
 
+    /// See `addAttendeeToEvent` in index.d.ts.
+    #[napi]
+    pub fn add_attendee<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        attendee_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.add_attendee(&args_json, &attendee_json, cancel).await
+        })
+    }
+
+    /// See `removeAttendeeFromEvent` in index.d.ts.
+    #[napi]
+    pub fn remove_attendee<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        attendee_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.remove_attendee(&args_json, &attendee_json, cancel).await
+        })
+    }
+
     /// The `AbortSignal` of a call fired.
     #[napi]
     pub fn cancel(&self, ticket: u32) {

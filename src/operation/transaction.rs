@@ -7,6 +7,7 @@
 
 pub mod finish;
 mod party;
+pub mod single;
 pub mod undo;
 
 use std::sync::atomic::{AtomicBool, Ordering};

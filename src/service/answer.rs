@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::model::compare::Difference;
 use crate::model::{CalendarError, Code, Outcome, Warning};
+use crate::operation::attendees::{Changed, Verb};
 use crate::operation::create::{Cleanup, Created, Creation};
 use crate::operation::create_many::Refusal;
 use crate::operation::enroll::{Enrolled, EnrolledEvent};
@@ -281,26 +282,39 @@ pub(super) fn enrolled(enrolled: &Enrolled) -> Result<String, CalendarError> {
     })
 }
 
+/// Above so many guests, "response status is not propagated to the guests" (API reference, `attendees[].responseStatus`).
+const ANSWERS_SHOWN_AT_MOST: usize = 200;
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AttendeeAdded<'a> {
+struct AttendeeChanged<'a> {
     success: bool,
-    verified: bool,
-    already_added: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    already_added: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    already_removed: Option<bool>,
     attendee_count: usize,
+    verified: bool,
     event_id: &'a str,
+    attempts: u32,
+    warnings: Vec<Warning>,
 }
 
-/// What `tx.addAttendee` resolves to.
-pub(super) fn attendee_added(
-    changed: &crate::operation::attendees::Changed,
-    event_id: &str,
-) -> Result<String, CalendarError> {
-    text(&AttendeeAdded {
+/// What `addAttendeeToEvent` and `removeAttendeeFromEvent` resolve to.
+pub(super) fn attendee(changed: &Changed, verb: Verb, event_id: &str) -> Result<String, CalendarError> {
+    let many = Warning::new(
+        Warning::ANSWERS_NOT_SHARED,
+        "The event has more than 200 guests: Google does not tell the guests who comes any more.",
+    );
+    let adds = verb == Verb::Add;
+    text(&AttendeeChanged {
         success: true,
-        verified: changed.verified,
-        already_added: changed.already,
+        already_added: adds.then_some(changed.already),
+        already_removed: (!adds).then_some(changed.already),
         attendee_count: changed.attendee_count,
+        verified: changed.verified,
         event_id,
+        attempts: changed.attempts,
+        warnings: (adds && changed.attendee_count > ANSWERS_SHOWN_AT_MOST).then_some(many).into_iter().collect(),
     })
 }

@@ -19,6 +19,15 @@ pub enum UnknownOptions {
     Warn,
 }
 
+/// What an enrollment does with an event whose attendee could not be added in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnTimeout {
+    /// The enrollment fails.
+    Fail,
+    /// It goes on without this event, and says so.
+    Skip,
+}
+
 /// Where claims and journal live.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoreChoice {
@@ -64,10 +73,6 @@ pub struct Config {
     pub window: Duration,
     /// Whether a difference is repaired once.
     pub repair: bool,
-    /// The most one attendee's change may take.
-    pub attendee_timeout: Duration,
-    /// Whether an enrollment goes on without an event that took longer.
-    pub skip_late_attendees: bool,
     /// Where claims and journal live.
     pub store: StoreChoice,
     /// Whether the Express middleware keeps answers; only the facade reads it.
@@ -78,6 +83,10 @@ pub struct Config {
     pub lease: Duration,
     /// Whether crash left-overs are worked off without being asked.
     pub recover_by_itself: bool,
+    /// A whole change of one attendee.
+    pub attendee_timeout: Duration,
+    /// What an enrollment does with an event whose change timed out.
+    pub on_attendee_timeout: OnTimeout,
     /// Requests per minute.
     pub limits: Limits,
     /// Calls at work at once.
@@ -108,13 +117,13 @@ impl Default for Config {
             verify: true,
             window: Duration::from_secs(3),
             repair: true,
-            attendee_timeout: Duration::from_secs(5),
-            skip_late_attendees: false,
             store: StoreChoice::Memory,
             idempotency: true,
             idempotency_ttl: Duration::from_hours(1),
             lease: Duration::from_secs(30),
             recover_by_itself: true,
+            attendee_timeout: Duration::from_secs(5),
+            on_attendee_timeout: OnTimeout::Fail,
             limits: Limits::default(),
             max_in_flight: 256,
             token_url: "https://oauth2.googleapis.com/token".to_owned(),
@@ -201,10 +210,6 @@ impl Config {
         set(&mut self.repair, verification.bool("repair")?);
         verification.finish()?;
 
-        let mut attendees = top.object("attendees")?;
-        set(&mut self.attendee_timeout, attendees.millis("timeoutMs", 1.0)?);
-        set(&mut self.skip_late_attendees, attendees.word("onTimeout", &[("fail", false), ("skip", true)])?);
-        attendees.finish()?;
         top.functions("undo")?;
 
         set(&mut self.store, read_store(&mut top)?);
@@ -215,6 +220,12 @@ impl Config {
         set(&mut self.lease, top.millis("leaseMs", 1000.0)?);
         set(&mut self.recover_by_itself, top.word("recovery", &[("auto", true), ("manual", false)])?);
 
+        let mut attendees = top.object("attendees")?;
+        set(&mut self.attendee_timeout, attendees.millis("timeoutMs", 1.0)?);
+        let words = [("fail", OnTimeout::Fail), ("skip", OnTimeout::Skip)];
+        set(&mut self.on_attendee_timeout, attendees.word("onTimeout", &words)?);
+        attendees.finish()?;
+
         let mut limits = top.object("limits")?;
         set(&mut self.limits.per_user_per_minute, limits.whole("perUserPerMinute", 1, 1_000_000)?);
         set(&mut self.limits.per_project_per_minute, limits.whole("perProjectPerMinute", 1, 10_000_000)?);
@@ -224,6 +235,12 @@ impl Config {
         let unknown = [("refuse", UnknownOptions::Refuse), ("warn", UnknownOptions::Warn)];
         set(&mut self.unknown_options, top.word("unknownOptions", &unknown)?);
         if self.unknown_options == UnknownOptions::Refuse { top.finish() } else { Ok(()) }
+    }
+
+    /// This configuration as the change of one attendee goes by it.
+    #[must_use]
+    pub fn for_attendees(&self) -> Self {
+        Self { timeout: self.attendee_timeout, ..self.clone() }
     }
 
     /// One exchange of a call that lasts `timeout`.

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::admission::Told;
+use super::attendees::read_guest;
 use super::call::Call;
 use super::cancel::Cancel;
-use super::config::Config;
+use super::config::{Config, OnTimeout};
 use super::metrics::Ending;
 use super::notice::{Level, Notice};
 use super::{Service, answer};
 use crate::google::{Credentials, SendUpdates};
 use crate::model::CalendarError;
-use crate::model::attendee::{Guest, check_email, normal};
+use crate::model::attendee::{Guest, normal};
 use crate::model::ids::{check_calendar_id, check_event_id, store_key};
 use crate::operation::enroll::{self, EnrollRequest, Refused};
 use crate::operation::transaction::{Caller, Place};
@@ -31,7 +33,7 @@ pub(super) const FAILED: &str = "Failed to add attendee: ";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Body {
     events: Vec<EventRef>,
-    attendee: Attendee,
+    attendee: Box<RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -39,25 +41,6 @@ struct Body {
 struct EventRef {
     event_id: String,
     calendar_id: Option<String>,
-}
-
-/// An attendee as a caller names them.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Attendee {
-    email: String,
-    display_name: Option<String>,
-    #[serde(default)]
-    optional: bool,
-}
-
-impl Attendee {
-    pub(super) fn guest(self) -> Result<Guest, CalendarError> {
-        if !check_email(&self.email) {
-            return Err(CalendarError::validation("attendee.email", "must be an e-mail address"));
-        }
-        Ok(Guest { email: self.email, display_name: self.display_name, optional: self.optional })
-    }
 }
 
 impl Service {
@@ -168,7 +151,7 @@ fn request_of(call: &Call, config: &Config, body: Body) -> Result<EnrollRequest,
         let what = format!("must be an array of 1 to {EVENTS_AT_MOST} events");
         return Err(CalendarError::validation("events", &what));
     }
-    let guest = body.attendee.guest()?;
+    let guest = read_guest(body.attendee.get())?;
     let mut places: Vec<Place> = Vec::with_capacity(body.events.len());
     for event in body.events {
         let place = place_of(
@@ -191,7 +174,7 @@ fn request_of(call: &Call, config: &Config, body: Body) -> Result<EnrollRequest,
         print: store_key("enrollment", &parts),
         places,
         attendee_timeout: config.attendee_timeout,
-        skip_late: config.skip_late_attendees,
+        skip_late: config.on_attendee_timeout == OnTimeout::Skip,
         verify: call.verification.is_some(),
         key: call.key.clone(),
     })

@@ -5,6 +5,7 @@
 mod admission;
 mod answer;
 mod app_steps;
+mod attendees;
 mod background;
 mod call;
 mod cancel;

@@ -31,6 +31,11 @@ impl Reader {
         Self::parse(text, "", Code::ValidationFailed)
     }
 
+    /// A named argument, apart from the others.
+    pub(super) fn named(text: &str, name: &str) -> Result<Self, CalendarError> {
+        Self::parse(text, name, Code::ValidationFailed)
+    }
+
     fn parse(text: &str, path: &str, code: Code) -> Result<Self, CalendarError> {
         match serde_json::from_str(text) {
             Ok(Value::Object(map)) => Ok(Self { path: path.to_owned(), map, code }),

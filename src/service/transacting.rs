@@ -7,20 +7,23 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use tokio::sync::{RwLock, RwLockReadGuard};
 use tokio::time::sleep_until;
 
 use super::admission::Seated;
+use super::attendees::read_guest;
 use super::call::Call;
 use super::cancel::Cancel;
 use super::creating::create_request;
-use super::enrolling::{Attendee, caller_of, failed_to_add, place_of, work_of};
+use super::enrolling::{caller_of, failed_to_add, place_of, work_of};
 use super::open_work::Open;
 use super::{Service, answer};
 use crate::google::SendUpdates;
 use crate::model::event::EventData;
 use crate::model::ids::store_key;
 use crate::model::{CalendarError, Code, Outcome};
+use crate::operation::attendees::Verb;
 use crate::operation::create::Created;
 use crate::operation::enroll::aftermath;
 use crate::operation::exposure::Exposure;
@@ -78,7 +81,7 @@ struct Begun<'a> {
 struct AddBody {
     event_id: String,
     calendar_id: Option<String>,
-    attendee: Attendee,
+    attendee: Box<RawValue>,
     send_updates: Option<String>,
 }
 
@@ -192,7 +195,7 @@ impl Service {
                     return Err(CalendarError::validation("sendUpdates", "must be 'all', 'externalOnly' or 'none'"));
                 }
             };
-            let guest = body.attendee.guest()?;
+            let guest = read_guest(body.attendee.get())?;
             let place = place_of(body.event_id, body.calendar_id, &live.call.target.calendar, guest, send_updates)?;
             let number = live.next();
             live.transaction.register(place.step(number), &live.work).await?;
@@ -203,7 +206,7 @@ impl Service {
             let verify = live.call.verification.is_some();
             let changed = live.transaction.add(&place, verify, own).await;
             let changed = changed.map_err(|error| error.with_event(place.event_id.clone()))?;
-            answer::attendee_added(&changed, &place.event_id)
+            answer::attendee(&changed, Verb::Add, &place.event_id)
         };
         let told = live.told(added.await.map_err(failed_to_add));
         drop(gate);

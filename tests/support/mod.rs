@@ -228,6 +228,10 @@ fn args_for(id: &str, options: &Value) -> String {
     .to_string()
 }
 
+fn guest_text(guest: &Value) -> String {
+    if guest.is_string() { json!({ "email": guest }).to_string() } else { guest.to_string() }
+}
+
 pub type Told = Result<Value, CalendarError>;
 
 fn parsed(result: Result<String, CalendarError>) -> Told {
@@ -298,6 +302,19 @@ impl Process {
     pub fn spawn_enroll(&self, ids: &[String], email: &str, options: &Value) -> tokio::task::JoinHandle<Told> {
         let (process, ids, email, options) = (self.clone(), ids.to_vec(), email.to_owned(), options.clone());
         tokio::spawn(async move { process.enroll(&ids, &email, &options).await })
+    }
+
+    /// `guest`: an address, or an object.
+    pub async fn add(&self, id: &str, guest: &Value, options: &Value) -> Told {
+        self.add_until(id, guest, options, Cancel::default()).await
+    }
+
+    pub async fn add_until(&self, id: &str, guest: &Value, options: &Value, cancel: Cancel) -> Told {
+        parsed(self.service.add_attendee(&args_for(id, options), &guest_text(guest), cancel).await)
+    }
+
+    pub async fn remove(&self, id: &str, guest: &Value, options: &Value) -> Told {
+        parsed(self.service.remove_attendee(&args_for(id, options), &guest_text(guest), Cancel::default()).await)
     }
 
     /// Starts a create that goes on by itself.

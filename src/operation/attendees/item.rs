@@ -17,6 +17,9 @@ use crate::operation::may_have_changed;
 /// was old, it meets 412.
 const PATIENT_READS: u32 = 2;
 
+/// Reads that may fail, each after all its repeats, before the change does; its own deadline may be earlier.
+const SETBACKS: u32 = 2;
+
 /// A change on its way.
 pub(super) struct Item {
     pub(super) waiter: Arc<Waiter>,
@@ -28,14 +31,16 @@ pub(super) struct Item {
     unsure: bool,
     /// The mark of a PATCH that also moves the `ETag` on.
     nonce: Option<String>,
-    /// PATCHes after the first that brought no answer, or that could not be seen.
-    repeats: u32,
+    /// PATCHes that were acknowledged or lost. A 412 is none: it only says that the read was old.
+    sent: u32,
     /// Reads since the last acknowledged PATCH that did not show it.
     unseen: u32,
     /// Another caller of the same batch added them.
     echo: bool,
     /// Rounds in which the party answered too late.
     pub(super) late: u32,
+    /// Reads that failed, repeats and all.
+    setbacks: u32,
     pub(super) attempts: u32,
     /// When looking for what became of it ends.
     pub(super) settle_by: Option<Instant>,
@@ -96,10 +101,11 @@ impl Item {
             lost: None,
             unsure: false,
             nonce: None,
-            repeats: 0,
+            sent: 0,
             unseen: 0,
             echo: false,
             late: 0,
+            setbacks: 0,
             attempts: 0,
             settle_by: None,
         }
@@ -135,7 +141,7 @@ impl Item {
             self.unseen += 1;
             return Need::Look;
         }
-        if self.repeats > self.waiter.request.max_retries {
+        if self.sent > self.waiter.request.max_retries {
             return Need::Failed(self.lost.clone().unwrap_or_else(|| self.never_seen()));
         }
         Need::Write(match (self.verb(), present) {
@@ -148,7 +154,6 @@ impl Item {
 
     /// A PATCH is about to be sent for it; `echo`: on account of another's.
     pub(super) fn sending(&mut self, nonce: Option<&str>, echo: bool) {
-        self.repeats += u32::from(self.unsure);
         self.echo = echo;
         self.unseen = 0;
         if let Some(nonce) = nonce {
@@ -159,6 +164,7 @@ impl Item {
     /// It was acknowledged.
     pub(super) fn acknowledged(&mut self, wrote: &Wrote) {
         self.wrote = Some(wrote.clone());
+        self.sent += 1;
         self.lost = None;
         self.unsure = true;
     }
@@ -166,6 +172,7 @@ impl Item {
     /// Whether it was applied is not known.
     pub(super) fn lost(&mut self, error: &CalendarError) {
         self.lost = Some(error.clone());
+        self.sent += 1;
         self.unsure = true;
     }
 
@@ -174,6 +181,13 @@ impl Item {
         if !self.unsure {
             self.waiter.request.exposure.retract();
         }
+    }
+
+    /// Whether a read that failed is begun anew for it: a batch is long at work, and should not fail for one bad minute.
+    pub(super) fn bears(&mut self, error: &CalendarError) -> bool {
+        let passing = matches!(error.code, Code::NetworkError | Code::ServerError | Code::Timeout);
+        self.setbacks += 1;
+        passing && self.setbacks <= SETBACKS.min(self.waiter.request.max_retries)
     }
 
     /// Tells an error: after a PATCH that may have landed it says so. Whether what became of that is still looked for.

@@ -135,7 +135,16 @@ impl Lane {
         round.count();
         match seen.and_then(|seen| usable(&round.scope, &seen).map(|()| seen)) {
             Ok(seen) => self.act(round, &seen).await,
-            Err(error) => self.fail(round, &error).await,
+            Err(error) => {
+                for mut item in std::mem::take(&mut round.items) {
+                    let again = item.bears(&error);
+                    if again { &mut self.carried } else { &mut round.items }.push(item);
+                }
+                self.fail(round, &error).await;
+                if !self.carried.is_empty() {
+                    self.pause().await;
+                }
+            }
         }
     }
 

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
@@ -25,7 +27,6 @@ use crate::google::{
     BoxFuture, Credentials, GrantFailure, Issued, OauthClient, Passing, RefreshToken, ServiceAccount, Token,
     TokenEndpoint,
 };
-use crate::model::ids::store_key;
 use crate::model::{CalendarError, Code, Outcome};
 use crate::policy::Backoff;
 
@@ -69,15 +70,17 @@ pub(super) struct Auth {
 }
 
 impl Auth {
-    /// What tells the credentials of two calls apart: those of one identity may carry each other's changes. A hash.
+    /// What tells the credentials of two calls apart, without telling what they are.
     pub(super) fn identity(&self) -> String {
-        let access = self.tokens.access.as_ref().map_or("", Token::expose);
-        let refresh = self.tokens.refresh.as_ref().map_or("", RefreshToken::expose);
-        match &self.source {
-            Source::Grant(_) => store_key("identity", &["grant", access, refresh]),
-            Source::Asked(auth_ref) => store_key("identity", &["asked", &auth_ref.to_string()]),
-            Source::Account(account) => store_key("identity", &["account", &format!("{:p}", Arc::as_ptr(account))]),
-        }
+        let (kind, words) = match (&self.source, &self.tokens) {
+            (Source::Asked(auth_ref), _) => ("object", auth_ref.to_string()),
+            (Source::Account(account), _) => ("account", account.identity().join("\n")),
+            (Source::Grant(_), Tokens { refresh: Some(refresh), .. }) => ("grant", refresh.expose().to_owned()),
+            (Source::Grant(_), Tokens { access: Some(access), .. }) => ("token", access.expose().to_owned()),
+            (Source::Grant(_), _) => ("stored", String::new()),
+        };
+        let hash = Sha256::new().chain_update(kind).chain_update([0]).chain_update(words).finalize();
+        HEXLOWER.encode(&hash)
     }
 }
 
