@@ -51,6 +51,10 @@ export declare class NativeService {
   transactionRollBack(id: number): Promise<string>
   /** Counts how a transaction ended: `null`, or the error's code. */
   transactionCounted(failed: string | undefined | null, tookMs: number): void
+  /** See `addAttendeeToEvent` in index.d.ts. */
+  addAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
+  /** See `removeAttendeeFromEvent` in index.d.ts. */
+  removeAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
   /** The `AbortSignal` of a call fired. */
   cancel(ticket: number): void
   /** The user's tokens, fresh, as JSON text. */
