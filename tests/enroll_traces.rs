@@ -298,3 +298,34 @@ async fn trace_15_of_an_enrollment_unknown_told_as_failed() {
     let kept = stage.google.settled();
     assert_eq!((kept.len(), &kept[0]["settled"]), (1, &json!("kept")), "{kept:?}");
 }
+
+/// An owner who was taken over before it had claimed, and wakes: its claim would stay for ever, and make the next failed
+/// enrollment leave the attendee to it.
+#[tokio::test(start_paused = true)]
+async fn who_was_taken_over_before_the_claim_claims_nothing_more() {
+    let stage = Stage::new().await;
+    let store = shared_store();
+    let owner = stage.google.process_on(&json!({}), Some(&store));
+    let other = stage.google.process_on(&json!({}), Some(&store));
+    // Somebody is taking the attendee off, and the owner waits to claim.
+    let removals = other.network.hold(expels(&stage.event));
+    let failing = other.spawn_enroll(&stage.both(), EVA, &long());
+    removals.caught(1).await;
+    let waiting = owner.spawn_enroll(&stage.only(), EVA, &json!({ "timeoutMs": 60_000 }));
+    pass(1).await;
+    let later = stage.google.process_at(&json!({ "recovery": "manual" }), Some(&store), START_MS + 120_000);
+    later.get(&stage.event).await.unwrap();
+    owner.line.cut(true);
+    later.service.recover().await.unwrap();
+    removals.release().await;
+    failing.await.unwrap().unwrap_err();
+    owner.line.cut(false);
+    refused(waiting.await.unwrap());
+    for process in [&owner, &other, &later] {
+        assert_eq!(process.settle().await, []);
+    }
+    let next = stage.google.process_on(&json!({}), Some(&store));
+    refused(next.enroll(&stage.both(), EVA, &long()).await);
+    assert_eq!(next.settle().await, []);
+    assert!(!stage.is_there());
+}

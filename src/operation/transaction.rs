@@ -222,7 +222,7 @@ impl Transaction {
     pub async fn add(&self, place: &Place, verify: bool, deadline: Deadline) -> Result<Changed, CalendarError> {
         let key = place.key(&self.caller.user);
         let claimed = tokio::select! {
-            claimed = self.parts.records.claim(&key, &self.claim, self.left(&deadline)) => claimed,
+            claimed = self.parts.records.claim(&key, &self.claim, &self.held, self.left(&deadline)) => claimed,
             () = deadline.cancelled() => Err(timed_out(&self.caller.scope(deadline.clone()))),
         };
         claimed?;

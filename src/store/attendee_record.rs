@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::journal::{RETENTION_KEYLESS, to_text};
 use super::lane::KeyLanes;
 use super::ledger::Ledger;
-use super::{Change, Expected, Journal, Keep};
+use super::{Change, Expected, Held, Journal, Keep};
 use crate::model::attendee::normal;
 use crate::model::ids::store_key;
 use crate::model::{CalendarError, Claim, Code, Outcome};
@@ -94,6 +94,8 @@ enum Edit<T> {
     Put(AttendeeRecord, T),
     Nothing(T),
     Wait,
+    /// Another process has taken the transaction over.
+    Lost,
 }
 
 impl AttendeeRecords {
@@ -106,9 +108,21 @@ impl AttendeeRecords {
     /// Before a transaction reads the event. Waits while the attendee is being taken off.
     ///
     /// # Errors
-    /// `CONFLICT`, retryable: they were being taken off all the time. `STORE_UNAVAILABLE`: the claim may be there.
-    pub async fn claim(&self, key: &AttendeeKey, claim: &Claim, left: Duration) -> Result<(), CalendarError> {
+    /// `CONFLICT`, retryable: they were being taken off all the time, or `held` is held no more. `STORE_UNAVAILABLE`: the
+    /// claim may be there.
+    pub async fn claim(
+        &self,
+        key: &AttendeeKey,
+        claim: &Claim,
+        held: &Held,
+        left: Duration,
+    ) -> Result<(), CalendarError> {
         self.edit(key, left, |mut record| {
+            // Asked after the read: who takes over writes the record again, and this put is refused. A claim of a
+            // transaction that is settled would stay for ever.
+            if !held.alive() {
+                return Edit::Lost;
+            }
             if record.removing.is_some() {
                 return Edit::Wait;
             }
@@ -124,24 +138,28 @@ impl AttendeeRecords {
     /// Before a PATCH that adds.
     ///
     /// # Errors
-    /// As [`Self::claim`]; `CONFLICT` too if the claim is not there any more: another process has taken over.
-    pub async fn adding(&self, key: &AttendeeKey, claim: &Claim, left: Duration) -> Result<(), CalendarError> {
-        let claimed = self
-            .edit(key, left, |mut record| {
-                if !record.has(claim) {
-                    return Edit::Nothing(false);
-                }
-                if record.removing.is_some() {
-                    return Edit::Wait;
-                }
-                if record.added.contains(claim) {
-                    return Edit::Nothing(true);
-                }
-                record.added.push(claim.clone());
-                Edit::Put(record, true)
-            })
-            .await?;
-        if claimed { Ok(()) } else { Err(busy("another process has taken this call over")) }
+    /// As [`Self::claim`].
+    pub async fn adding(
+        &self,
+        key: &AttendeeKey,
+        claim: &Claim,
+        held: &Held,
+        left: Duration,
+    ) -> Result<(), CalendarError> {
+        self.edit(key, left, |mut record| {
+            if !record.has(claim) || !held.alive() {
+                return Edit::Lost;
+            }
+            if record.removing.is_some() {
+                return Edit::Wait;
+            }
+            if record.added.contains(claim) {
+                return Edit::Nothing(());
+            }
+            record.added.push(claim.clone());
+            Edit::Put(record, ())
+        })
+        .await
     }
 
     /// It is certain that no PATCH of this transaction added the attendee or ever will; `leaves`: nor does it rely on them.
@@ -287,6 +305,7 @@ impl AttendeeRecords {
                         Change::Refused => {}
                     }
                 }
+                Edit::Lost => return Err(busy("another process has taken this call over")),
                 Edit::Wait => {}
             }
             drop(turn);

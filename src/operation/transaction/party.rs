@@ -42,7 +42,7 @@ impl Party for Adding {
             }
             self.noted.store(true, Ordering::Release);
             let left = self.scope.deadline.left(self.clock.now()).min(PATIENCE);
-            self.records.adding(&self.key, &self.claim, left).await?;
+            self.records.adding(&self.key, &self.claim, &self.held, left).await?;
             Ok(Proceed::Write)
         })
     }
