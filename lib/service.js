@@ -1,13 +1,14 @@
 'use strict'
 
-const { CalendarError, configuration, fromNative, validation } = require('./errors')
-const { CALENDAR_OPERATION_TIMEOUT } = require('./constants')
+const { CalendarError, configuration, fromNative, repeatedPage, validation } = require('./errors')
+const { ATTENDEE_TIMEOUT, CALENDAR_OPERATION_TIMEOUT } = require('./constants')
+const { attendeePlan } = require('./attendee')
 const { LATE, within, withTimeout } = require('./bounded')
 const { authRequired } = require('./auth')
 const { CallCredentials } = require('./call_credentials')
 const { oauthClientOf } = require('./oauth_client')
 const { requireGoogleAuth } = require('./express/requireGoogleAuth')
-const { PRIMARY, placeOf, placeFromCallback, callbackFailed, told } = require('./calendar_place')
+const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
 const { Call } = require('./call')
 const { errorHandler } = require('./express/errorHandler')
@@ -31,6 +32,7 @@ const BATCH_MS_AT_MOST = 60000
 const OWN_SETTINGS = [
   'timeoutMs',
   'attemptTimeoutMs',
+  'attendees',
   'retry',
   'idempotency',
   'tokens',
@@ -41,7 +43,7 @@ const OWN_SETTINGS = [
 ]
 
 /** Settings that are objects: a new one is laid over the old. */
-const LAYERED_SETTINGS = ['retry', 'tokens', 'idempotency']
+const LAYERED_SETTINGS = ['attendees', 'retry', 'tokens', 'idempotency']
 
 /** Options that do not cross: a native part can do nothing with them. */
 const KEPT_OPTIONS = ['signal', 'context']
@@ -55,6 +57,8 @@ const BOUND = [
   'listEvents',
   'updateEvent',
   'deleteEvent',
+  'addAttendeeToEvent',
+  'removeAttendeeFromEvent',
   'getRefreshedOAuthClient',
   'requireGoogleAuth',
   'idempotency',
@@ -190,6 +194,22 @@ class CalendarService {
       if (next !== undefined && next === pageToken) throw repeatedPage()
       pageToken = next
     } while (pageToken !== undefined)
+  }
+
+  // ---- attendees ----
+
+  async addAttendeeToEvent(eventId, attendee, options) {
+    return this.#perform({
+      ...this.#attendeePlan('addAttendeeToEvent', eventId, attendee, options),
+      send: (addon, args, body, ticket) => addon.addAttendee(args, body, ticket),
+    })
+  }
+
+  async removeAttendeeFromEvent(eventId, attendee, options) {
+    return this.#perform({
+      ...this.#attendeePlan('removeAttendeeFromEvent', eventId, attendee, options),
+      send: (addon, args, body, ticket) => addon.removeAttendee(args, body, ticket),
+    })
   }
 
   // ---- tokens ----
@@ -400,6 +420,7 @@ class CalendarService {
         writes: plan.writes === true,
         timeoutMs: this.#limitOf(plan, timeoutMs),
         signal,
+        opening: plan.opening,
       })
       const addon = this.#addon()
       const result = await call.abortable(this.#exchange(addon, call, plan, begun), (ticket) => addon.cancel(ticket))
@@ -415,10 +436,9 @@ class CalendarService {
   }
 
   /** From the caller's values to the native call and back. Nothing that can be refused here is left for later. */
-  async #exchange(addon, call, { asked, body, send, bare }, begun) {
-    const userId = userIdOf(asked.userId)
-    begun.userId = userId
-    const options = crossingOptions(asked.options, 'options', KEPT_OPTIONS)
+  async #exchange(addon, call, { asked, body, send, bare, locate, kept = [] }, begun) {
+    if (!locate) begun.userId = userIdOf(asked.userId)
+    const options = crossingOptions(asked.options, 'options', [...KEPT_OPTIONS, ...kept])
     const eventId = asked.eventId?.()
     // Text from here on: what was checked is what is sent, whatever the caller does to the objects meanwhile.
     const optionsText = textOf(options, 'options')
@@ -426,10 +446,12 @@ class CalendarService {
       ? `,"query":${textOf({ ...crossingOptions(asked.query, 'query'), pageToken: asked.pageToken }, 'query')}`
       : ''
     const bodyText = body?.()
-    const held = this.#credentials.hold(asked.auth)
+    const who = locate ? await locate(call) : asked
+    const userId = (begun.userId = userIdOf(who.userId))
+    const held = this.#credentials.hold(who.auth)
     try {
       const [place] = await Promise.all([
-        asked.placeless ? {} : this.#place(call, userId, options),
+        asked.placeless ? {} : this.#place(call, userId, locate ? who : options),
         this.#credentials.firstToken(call, held),
       ])
       begun.place = place
@@ -446,6 +468,15 @@ class CalendarService {
     } finally {
       this.#credentials.letGo(held)
     }
+  }
+
+  #attendeePlan(...args) {
+    const timeoutMs = () => this.#settings.attendees?.timeoutMs ?? ATTENDEE_TIMEOUT
+    const resolve = (eventId) => {
+      const ask = this.#callbacks.resolveCalendarForEvent
+      return ask && this.#asked('resolveCalendarForEvent', () => ask(eventId))
+    }
+    return attendeePlan({ entries, timeoutMs, resolve }, ...args)
   }
 
   async #place(call, userId, { calendarId }) {
@@ -475,8 +506,8 @@ class CalendarService {
     }
   }
 
-  #limitOf({ operation, recorded }, timeoutMs) {
-    const whole = Number.isFinite(timeoutMs) && timeoutMs > 0 ? timeoutMs : this.#timeoutMs
+  #limitOf({ operation, recorded, timeoutMs: usual }, timeoutMs) {
+    const whole = Number.isFinite(timeoutMs) && timeoutMs > 0 ? timeoutMs : (usual?.() ?? this.#timeoutMs)
     if (operation !== 'createEvents' || recorded.length < 2) return whole
     return Math.min(whole + BATCH_MS_PER_EVENT * recorded.length, Math.max(whole, BATCH_MS_AT_MOST))
   }
@@ -552,22 +583,6 @@ function peeked(options) {
   } catch {
     return {} // A getter that throws is told as a fault of the options later.
   }
-}
-
-function callbackLate(name, ms) {
-  return new CalendarError({
-    code: 'TIMEOUT',
-    outcome: 'not-sent',
-    message: `${name} timed out after ${ms}ms. Nothing was sent to Google.`,
-  })
-}
-
-function repeatedPage() {
-  return new CalendarError({
-    code: 'SERVER_ERROR',
-    outcome: 'not-sent',
-    message: 'Google returned the same page token twice; the list was stopped.',
-  })
 }
 
 /** The methods as they are here: the frames of a stack know these, also where a subclass or a spy replaced them. */

@@ -35,6 +35,10 @@ export declare class NativeService {
   updateEvent(argsJson: string, changesJson: string, ticket: number): Promise<string>
   /** See `deleteEvent` in index.d.ts. */
   deleteEvent(argsJson: string, ticket: number): Promise<string>
+  /** See `addAttendeeToEvent` in index.d.ts. */
+  addAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
+  /** See `removeAttendeeFromEvent` in index.d.ts. */
+  removeAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
   /** The `AbortSignal` of a call fired. */
   cancel(ticket: number): void
   /** The user's tokens, fresh, as JSON text. */

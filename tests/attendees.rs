@@ -137,10 +137,7 @@ async fn five_hundred_adds_from_four_processes_through_faults_lose_nobody_and_no
     let google = Google::new();
     with_class(&google);
     google.emulator.set_latency(Duration::from_millis(50));
-    google
-        .emulator
-        .profile(Some(profile(7, 1.0 / 3.0)))
-        .unwrap();
+    google.emulator.profile(Some(profile(7, 1.0 / 3.0))).unwrap();
     let students = students(500);
     let options = json!({ "timeoutMs": 60_000, "attemptTimeoutMs": 2_000 });
     let processes: Vec<_> = (0..4).map(|_| google.process()).collect();
