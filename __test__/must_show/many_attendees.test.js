@@ -23,7 +23,9 @@ async function edits(user, editor, eventId, signal) {
   for (let number = 1; !signal.aborted; number += 1) {
     const description = `edit ${number}`
     // What went wrong is edited again; what was acknowledged and dropped does not count as one of its edits.
-    const told = await google.events.patch({ ...where, requestBody: { description } }).catch(() => null)
+    const told = await google.events
+      .patch({ ...where, requestBody: { description } }, { timeout: 500 })
+      .catch(() => null)
     if (told?.status === 200 && (await stage.live(user))[0].description === description) last = description
     await new Promise((resolve) => {
       setTimeout(resolve, 150)

@@ -54,7 +54,7 @@ impl Service {
             };
             let open = Arc::new(self.shared.open.begin());
             let this = self.clone();
-            let late = Arc::clone(&open);
+            let until_known = Arc::clone(&open);
             let text = self
                 .alone_while(operation, call, cancel, open, async move |call, credentials, deadline, exposure| {
                     let event_id = lane.event_id.clone();
@@ -69,7 +69,7 @@ impl Service {
                                 settled: disposal(&changed),
                             });
                         }
-                        drop(late);
+                        drop(until_known);
                     });
                     let request = request_of(operation, &call, lane, change, (credentials, deadline, exposure), later);
                     let event_id = request.lane.event_id.clone();
