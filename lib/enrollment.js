@@ -7,9 +7,6 @@ const { textOf } = require('./json')
 /** What of an enrollment's request is not an option of the call. */
 const OWN = ['userId', 'auth', 'events', 'attendee']
 
-/** The message of an event that was left out because adding its attendee took too long. */
-const SKIPPED = 'Adding the attendee timed out; the enrollment went on without this event'
-
 /** How `enroll` is performed. Nothing of the request is read twice: what was checked is what is sent. */
 function enrollmentPlan(request) {
   const copy = copyOf(request)
@@ -18,6 +15,7 @@ function enrollmentPlan(request) {
   const list = Array.isArray(events) ? events : []
   return {
     operation: 'enroll',
+    opening: 'Failed to add attendee: ',
     writes: true,
     asked: { userId, auth, options: copy },
     recorded: list.map((event) => ({ eventId: idOr(event, null) })),
@@ -63,12 +61,4 @@ function attendeeOf(attendee) {
   return { email, ...(displayName ? { displayName: String(displayName) } : {}), optional: optional === true }
 }
 
-/** How a call over several events ended for one of them, as its record tells. */
-function endOfEvent(end, index) {
-  if (!end.result) return end
-  const event = end.result.events?.[index]
-  if (!event?.skipped) return { result: { success: true, verified: true, ...event } }
-  return { result: { ...event, success: false, error: SKIPPED, errorCode: 'TIMEOUT' } }
-}
-
-module.exports = { enrollmentPlan, endOfEvent, attendeeOf, calendarOf }
+module.exports = { enrollmentPlan, attendeeOf, calendarOf }

@@ -166,10 +166,11 @@ function fromNative(nativeError, { operation = null, site, elapsedMs = 0, mayHav
 }
 
 /** The same error, told of one call: its operation, its time and the caller's stack. */
-function ofCall(error, { operation, site, elapsedMs, eventId }) {
+function ofCall(error, { operation, site, elapsedMs, eventId, opening = '' }) {
   return new CalendarError(
     {
       ...error.toJSON(),
+      message: error.message.startsWith(opening) ? error.message : `${opening}${error.message}`,
       operation: error.operation ?? operation,
       eventId: error.eventId ?? eventId,
       elapsedMs: error.elapsedMs || elapsedMs,
@@ -178,4 +179,13 @@ function ofCall(error, { operation, site, elapsedMs, eventId }) {
   )
 }
 
-module.exports = { CalendarError, validation, configuration, fromNative, ofCall }
+/** Pages of a list that would never end. */
+function repeatedPage() {
+  return new CalendarError({
+    code: 'SERVER_ERROR',
+    outcome: 'not-sent',
+    message: 'Google returned the same page token twice; the list was stopped.',
+  })
+}
+
+module.exports = { CalendarError, repeatedPage, validation, configuration, fromNative, ofCall }

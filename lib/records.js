@@ -32,6 +32,33 @@ function recordOf(call, { result, error }) {
   }
 }
 
+/** The message of an event that was left out because adding its attendee took too long. */
+const SKIPPED = 'Adding the attendee timed out; the enrollment went on without this event'
+
+/** How a call over several events ended for one of them, as its record tells. */
+function endOfEvent(end, index) {
+  if (!end.result) return end
+  const event = end.result.events?.[index]
+  if (!event?.skipped) return { result: { success: true, verified: true, ...event } }
+  return { result: { ...event, success: false, error: SKIPPED, errorCode: 'TIMEOUT' } }
+}
+
+/**
+ * One record for each event that a write was asked for.
+ *
+ * @param {object} plan `operation`; `recorded`: of each event what is known of it
+ */
+function recordsOf({ operation, recorded }, begun, end) {
+  const batch = operation === 'createEvents'
+  return recorded.map((eventData, index) => {
+    if (operation === 'enroll' || operation === 'transaction') {
+      return recordOf({ ...begun, ...eventData }, endOfEvent(end, index))
+    }
+    const of = { ...begun, operation: batch ? 'createEvent' : operation, eventData }
+    return recordOf(of, batch && end.result ? { result: end.result.events?.[index] ?? end.result } : end)
+  })
+}
+
 /** First records (without the event's content) of failed calls, kept until their clean-up has come to an end. */
 class OpenRecords {
   #byEvent = new Map()
@@ -68,4 +95,4 @@ class OpenRecords {
   }
 }
 
-module.exports = { recordOf, OpenRecords }
+module.exports = { recordsOf, OpenRecords }

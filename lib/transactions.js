@@ -231,18 +231,14 @@ async function rolledBack(addon, id, thrown) {
 
 const endedBy = (code, message) => new CalendarError({ code, outcome: 'unknown', operation: 'transaction', message })
 
+/** The function's answer, or LATE as soon as the signal fires. */
 function abortable(working, signal) {
   if (!signal) return working
-  const { promise, resolve } = Promise.withResolvers?.() ?? resolvers()
-  if (signal.aborted) resolve(LATE)
-  else signal.addEventListener('abort', () => resolve(LATE), { once: true })
-  return Promise.race([working, promise])
-}
-
-function resolvers() {
-  const made = {}
-  made.promise = new Promise((resolve) => (made.resolve = resolve))
-  return made
+  const fired = new Promise((resolve) => {
+    if (signal.aborted) resolve(LATE)
+    else signal.addEventListener('abort', () => resolve(LATE), { once: true })
+  })
+  return Promise.race([working, fired])
 }
 
 function checked(work) {

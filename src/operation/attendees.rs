@@ -134,6 +134,7 @@ pub struct ChangeRequest {
 
 /// How a change ended.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Changed {
     /// It was so before: nothing was written for this caller.
     pub already: bool,

@@ -11,13 +11,13 @@ use super::cancel::Cancel;
 use super::flight::{Leaving, Start};
 use super::metrics::Ending;
 use super::notice::{Level, Notice};
-use super::open_work::Open;
 use super::recovery::Recovery;
 use super::refreshing;
 use super::seats::Seat;
 use crate::google::{Credentials, Scope};
 use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::exposure::Exposure;
+use crate::operation::transaction::single;
 use crate::operation::{create_many, enroll, removal};
 use crate::policy::Deadline;
 use crate::store::Disposal;
@@ -52,25 +52,8 @@ impl Service {
     pub(super) async fn alone<W, F>(
         &self,
         operation: &'static str,
-        call: Call,
-        cancel: Cancel,
-        work: W,
-    ) -> Result<String, CalendarError>
-    where
-        W: FnOnce(Call, Arc<dyn Credentials>, Deadline, Arc<Exposure>) -> F + Send + 'static,
-        F: Future + Send + 'static,
-        F::Output: Into<Told> + Send,
-    {
-        self.alone_while(operation, call, cancel, Arc::new(self.shared.open.begin()), work).await
-    }
-
-    /// The same; whoever else holds `open` goes on with it when the call is answered.
-    pub(super) async fn alone_while<W, F>(
-        &self,
-        operation: &'static str,
         mut call: Call,
         cancel: Cancel,
-        open: Arc<Open>,
         work: W,
     ) -> Result<String, CalendarError>
     where
@@ -79,8 +62,10 @@ impl Service {
         F::Output: Into<Told> + Send,
     {
         let seated = self.seat(operation, &mut call, &cancel).await?;
-        let settled = [create_many::OPERATION, enroll::OPERATION, removal::OPERATION].contains(&operation);
+        let settled =
+            [create_many::OPERATION, enroll::OPERATION, single::OPERATION, removal::OPERATION].contains(&operation);
         let then = if settled { SETTLED } else { READ_IT };
+        let open = self.shared.open.begin();
         let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel, then };
         let credentials = Arc::clone(&seated.credentials);
         let this = self.clone();

@@ -10,27 +10,23 @@ use super::{Service, answer};
 use crate::model::CalendarError;
 use crate::model::attendee::{Guest, check_email};
 use crate::operation::attendees::{Changed, Verb};
-use crate::operation::removal::remove;
+use crate::operation::removal::{self, remove};
 use crate::operation::transaction::Place;
-use crate::operation::transaction::single::add;
+use crate::operation::transaction::single::{self, add};
 use crate::store::Disposal;
 
-/// As JS names it.
-const ADD: &str = "addAttendeeToEvent";
-/// As JS names it.
-const REMOVE: &str = "removeAttendeeFromEvent";
 /// The longest name of a guest, in bytes.
 const LONGEST_NAME: usize = 1024;
 
 impl Service {
     /// `addAttendeeToEvent`. `attendee`: `{ email, displayName?, optional? }`.
     pub async fn add_attendee(&self, args: &str, attendee: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        self.change_attendee(ADD, Verb::Add, args, attendee, cancel).await
+        self.change_attendee(single::OPERATION, Verb::Add, args, attendee, cancel).await
     }
 
     /// `removeAttendeeFromEvent`. `attendee`: `{ email }`.
     pub async fn remove_attendee(&self, args: &str, attendee: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        self.change_attendee(REMOVE, Verb::Remove, args, attendee, cancel).await
+        self.change_attendee(removal::OPERATION, Verb::Remove, args, attendee, cancel).await
     }
 
     async fn change_attendee(

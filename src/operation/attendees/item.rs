@@ -31,7 +31,7 @@ pub(super) struct Item {
     unsure: bool,
     /// The mark of a PATCH that also moves the `ETag` on.
     nonce: Option<String>,
-    /// PATCHes that were acknowledged or lost. A 412 is none: it only says that the read was old.
+    /// Writes that were acknowledged or lost. A 412 is none: it only says that the read was old.
     sent: u32,
     /// Reads since the last acknowledged PATCH that did not show it.
     unseen: u32,

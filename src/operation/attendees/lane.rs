@@ -140,7 +140,7 @@ impl Lanes {
         let reply = Mutex::new(Reply { sender: Some(sender), later: request.later.take() });
         let (deadline, operation) = (request.deadline.clone(), request.operation);
         let address = normal(&request.change.guest.email);
-        let waiter = Arc::new(Waiter { address, reply, request });
+        let waiter = Arc::new(Waiter { request, address, reply });
         let place = Place(Arc::clone(&waiter));
         self.queue(waiter);
         let over = match within(&self.cx.clock, &deadline, &mut receiver).await {

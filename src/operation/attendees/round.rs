@@ -157,8 +157,19 @@ impl Lane {
         let hurried = !self.queue.is_empty();
         let mut writes = Vec::new();
         let mut looks = Vec::new();
+        // One address is put on the list or taken off it at a time: who came later waits.
+        let mut under_way: HashMap<String, bool> = HashMap::new();
         for mut item in std::mem::take(&mut round.items) {
-            match item.need(&seen.event, &guests, hurried) {
+            let adds = item.verb() == Verb::Add;
+            if under_way.get(item.address()).is_some_and(|other| *other != adds) {
+                looks.push(item);
+                continue;
+            }
+            let need = item.need(&seen.event, &guests, hurried);
+            if matches!(need, Need::Look | Need::Write(_)) && item.waiter.whereabouts() == Whereabouts::Waiting {
+                under_way.insert(item.address().to_owned(), adds);
+            }
+            match need {
                 Need::Done { already, verified } => {
                     item.settle(Ended { already, verified, left: false }, &seen.event, &guests);
                 }
@@ -171,8 +182,6 @@ impl Lane {
                 Need::Write(write) => writes.push((item, write)),
             }
         }
-        let (writes, later) = without_contradictions(writes);
-        looks.extend(later);
         let writes = self.permitted(&round.scope, writes, &mut looks, seen, &guests).await;
         if writes.is_empty() {
             round.items = looks;
@@ -445,16 +454,6 @@ impl Batch {
         }
         Bytes::from(format!("{{{}}}", members.join(",")))
     }
-}
-
-/// One address is put on the list or taken off it in one PATCH, not both: who came later waits.
-fn without_contradictions(writes: Vec<(Item, Write)>) -> (Vec<(Item, Write)>, Vec<Item>) {
-    let mut adds: HashMap<String, bool> = HashMap::new();
-    let (now, later): (Vec<_>, Vec<_>) = writes.into_iter().partition(|(item, write)| {
-        let add = *write == Write::Add;
-        *adds.entry(item.address().to_owned()).or_insert(add) == add
-    });
-    (now, later.into_iter().map(|(item, _)| item).collect())
 }
 
 /// Refuses an event whose guest list cannot be changed here.

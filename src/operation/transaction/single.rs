@@ -11,6 +11,9 @@ use crate::operation::exposure::Exposure;
 use crate::policy::Deadline;
 use crate::store::Held;
 
+/// The name errors speak under.
+pub const OPERATION: &str = "addAttendeeToEvent";
+
 /// How it ended, and what is still open.
 pub struct AddConcluded {
     /// The attendee is there, or not.
