@@ -95,7 +95,7 @@ class Transactions {
     try {
       await handler(transaction ? undefined : JSON.parse(args))
     } catch (error) {
-      const which = name ?? `step ${number}`
+      const which = name ?? `step ${number + 1}`
       this.#log('error', `the undo of ${which} failed`, { error: error instanceof Error ? error.name : typeof error })
       throw error
     }
