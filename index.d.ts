@@ -146,6 +146,7 @@ export interface OperationRecord {
   settled?: 'deleted' | 'kept'
 }
 
+/** `console`, pino, winston and their like. */
 export interface Logger {
   debug?(message: string, more: object): unknown
   info?(message: string, more: object): unknown
@@ -164,6 +165,15 @@ export interface RetryConfig {
   backoffMultiplier?: number
   /** Longest delay; a Retry-After of Google's may be longer. @default 5000 */
   maxDelayMs?: number
+}
+
+export interface ProxyConfig {
+  /** `http://user:password@proxy.example:3128` */
+  url: string
+  /** As in NO_PROXY: host names (their subdomains too), addresses and networks, with commas between. @default none */
+  noProxy?: string
+  /** Whether this machine's own addresses are reached through it too. @default false */
+  loopback?: boolean
 }
 
 /**
@@ -198,6 +208,24 @@ export interface CalendarConfig {
   attemptTimeoutMs?: number
   /** @default 2000 */
   connectTimeoutMs?: number
+  /**
+   * The HTTP proxy to go through (`http:` or `https:`, with user and password where it wants them); false: none, whatever
+   * the environment says. This machine's own addresses are reached directly unless `loopback` is true.
+   * @default the environment's HTTPS_PROXY, but not for the hosts of NO_PROXY; the lower-case names win
+   */
+  proxy?: string | false | ProxyConfig
+  /**
+   * Authorities to trust besides the system's own and those of NODE_EXTRA_CA_CERTS: PEM text, for Google and for
+   * `rediss:`. Where the system has none at all, Mozilla's list is built in.
+   */
+  ca?: string | Uint8Array | (string | Uint8Array)[]
+  /** Added to the `User-Agent`, which is `surecal/x.y.z`: 1 to 200 visible ASCII characters. */
+  userAgent?: string
+  /**
+   * Google's parameter `quotaUser`: whom a request counts against when one service account acts for many users. True: a
+   * hash of the call's `userId`; a text: that, at most 40 characters. @default false: not sent
+   */
+  quotaUser?: boolean | string
   /** IANA zone for times without offset and zone. */
   timeZone?: string
   /** Full jitter; Retry-After is a floor. */
@@ -258,6 +286,8 @@ export interface CallOptions {
   attemptTimeoutMs?: number
   /** @default the config's `retry.maxRetries` */
   maxRetries?: number
+  /** @default the config's `quotaUser` */
+  quotaUser?: boolean | string
   /** Stops the waiting at once; the outcome of a write under way is settled in the background. */
   signal?: AbortSignal
   /** Handed to `onOperation` as it is; never sent. */

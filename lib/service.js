@@ -356,7 +356,7 @@ class CalendarService {
   }
 
   #start(config) {
-    const { text, plain, callbacks } = splitConfig(config)
+    const { text, plain, callbacks } = splitConfig(config, process.env)
     const { NativeService } = native.load()
     const addon = this.#ask(() => this.#nativeOver(NativeService, text))
     this.#native = addon

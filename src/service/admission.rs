@@ -168,5 +168,8 @@ pub(super) fn scope_of(
     deadline: Deadline,
 ) -> Scope {
     let user = call.target.user.clone();
-    Scope::new(user, operation, Arc::clone(credentials), deadline, call.attempt_timeout, call.max_retries)
+    let mut scope =
+        Scope::new(user, operation, Arc::clone(credentials), deadline, call.attempt_timeout, call.max_retries);
+    scope.quota_user.clone_from(&call.quota_user);
+    scope
 }

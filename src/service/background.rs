@@ -10,6 +10,8 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
+use super::config::QuotaUser;
+use super::network;
 use super::notice::{Listener, Notice};
 use super::open_work::{Open, OpenWork};
 use crate::google::{Credentials, Scope};
@@ -38,6 +40,7 @@ pub(super) struct Background {
     transactions: Transactions,
     listener: Listener,
     open: OpenWork,
+    quota_user: QuotaUser,
     tasks: Arc<DashMap<String, Arc<Task>>>,
     at_work: Arc<DashMap<u64, Arc<Exposure>>>,
     next: Arc<AtomicU64>,
@@ -143,9 +146,18 @@ fn open_events(entry: &Entry) -> Vec<String> {
 }
 
 impl Background {
-    pub(super) fn new(transactions: Transactions, listener: Listener, open: OpenWork) -> Self {
+    pub(super) fn new(transactions: Transactions, listener: Listener, open: OpenWork, quota_user: QuotaUser) -> Self {
         let cx = transactions.cx.clone();
-        Self { cx, transactions, listener, open, tasks: Arc::default(), at_work: Arc::default(), next: Arc::default() }
+        Self {
+            cx,
+            transactions,
+            listener,
+            open,
+            quota_user,
+            tasks: Arc::default(),
+            at_work: Arc::default(),
+            next: Arc::default(),
+        }
     }
 
     /// Takes an open entry over from a call.
@@ -252,7 +264,8 @@ impl Background {
         }
         let credentials = task.credentials();
         let deadline = Deadline::starts(self.cx.clock.now(), ROUND);
-        let scope = Scope::new(task.user.clone(), "reconcile", credentials, deadline, ATTEMPT, RETRIES);
+        let mut scope = Scope::new(task.user.clone(), "reconcile", credentials, deadline, ATTEMPT, RETRIES);
+        scope.quota_user = network::quota_user(&self.quota_user, &task.user);
         let lease = Arc::clone(&held);
         let scope = scope.with_lease(Arc::new(move || lease.alive()));
         match timeout(ROUND, reconcile(&self.cx, &scope, &held)).await {

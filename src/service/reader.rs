@@ -64,6 +64,24 @@ impl Reader {
         self.map.get(key).is_some_and(Value::is_object)
     }
 
+    /// Whether a key is there and is `false`; then it is taken out.
+    pub(super) fn is_false(&mut self, key: &str) -> bool {
+        self.takes(key, false)
+    }
+
+    /// Whether a key is there and is `true`; then it is taken out.
+    pub(super) fn is_true(&mut self, key: &str) -> bool {
+        self.takes(key, true)
+    }
+
+    fn takes(&mut self, key: &str, word: bool) -> bool {
+        let is_it = self.map.get(key) == Some(&Value::Bool(word));
+        if is_it {
+            self.map.shift_remove(key);
+        }
+        is_it
+    }
+
     /// A nested object; an absent one reads as empty.
     pub(super) fn object(&mut self, key: &str) -> Result<Self, CalendarError> {
         let path = self.name(key);

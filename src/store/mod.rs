@@ -7,6 +7,7 @@
 //! Nothing that a protocol relies on is deleted. "Absent" is no version, so a late put that expects it would land after
 //! a delete; what is finished with is overwritten with a settled value and kept longer than any put can be late.
 
+mod allotments;
 mod attendee_record;
 mod claims;
 mod held;
@@ -16,6 +17,7 @@ mod ledger;
 mod memory;
 mod plan;
 mod redis;
+mod refresh_lease;
 mod sqlite;
 
 use std::fmt;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use crate::google::BoxFuture;
 
+pub use allotments::Allotments;
 pub use attendee_record::{AttendeeKey, AttendeeRecords, Leaving};
 pub use claims::{Answer, Asked, Begun, Encoding, HeldClaim, IdempotencyClaims};
 pub use held::{Failing, Held};
@@ -30,6 +33,7 @@ pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Opening, Resum
 pub use memory::MemoryStore;
 pub use plan::{Act, Plan, Step};
 pub use redis::RedisStore;
+pub use refresh_lease::{RefreshLease, RefreshLeases, Taken};
 pub use sqlite::{SqliteStore, Synchronous};
 
 /// A value's version and fencing token: 128 random bits in hex, made by the writer.
