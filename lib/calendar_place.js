@@ -48,6 +48,7 @@ function callbackFailed(name, cause) {
   )
 }
 
+/** A callback of the caller did not answer in time. */
 function callbackLate(name, ms) {
   return new CalendarError({
     code: 'TIMEOUT',

@@ -77,11 +77,9 @@ class SocketStandIn {
     for (const name of ENDINGS) {
       for (const listener of this.#waiting.rawListeners(name)) {
         // A wrapper made by `once` would take itself off the wrong emitter.
-        if (listener.listener) socket.once(name, listener.listener)
-        else socket.on(name, listener)
-        if (!socket.closed || name !== 'close') continue
-        socket.removeListener(name, listener.listener ?? listener)
-        Reflect.apply(listener.listener ?? listener, socket, [Boolean(socket.errored)])
+        const { listener: wrapped } = listener
+        if (name === 'close' && socket.closed) Reflect.apply(wrapped ?? listener, socket, [Boolean(socket.errored)])
+        else socket[wrapped ? 'once' : 'on'](name, wrapped ?? listener)
       }
     }
     this.#waiting.removeAllListeners()

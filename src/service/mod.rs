@@ -4,12 +4,15 @@
 
 mod admission;
 mod answer;
+mod app_steps;
+mod attendees;
 mod background;
 mod call;
 mod cancel;
 mod claims;
 pub mod config;
 mod creating;
+mod enrolling;
 mod events;
 mod flight;
 mod health;
@@ -26,6 +29,7 @@ mod recovery;
 mod refreshing;
 mod seats;
 mod tokens;
+mod transacting;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -51,9 +55,11 @@ use crate::google::{
     TransportConfig,
 };
 use crate::model::{CalendarError, Code, Outcome};
+use crate::operation::attendees::Lanes;
 use crate::operation::create::{Created, OnDeleted};
+use crate::operation::transaction::Transactions;
 use crate::operation::{Context, WriteParams};
-use crate::store::{Allotments, IdempotencyClaims, Journal, RefreshLeases, Store};
+use crate::store::{Allotments, AttendeeRecords, IdempotencyClaims, Journal, RefreshLeases, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
@@ -87,6 +93,8 @@ struct Shared {
     settled: Arc<std::sync::atomic::AtomicU64>,
     keyring: Arc<Keyring>,
     desk: claims::Desk,
+    transactions: Transactions,
+    at_work: transacting::AtWork,
     listener: Listener,
 }
 
@@ -192,7 +200,14 @@ impl Service {
             fresh: dashmap::DashMap::new(),
             tally: TokenTally::default(),
         });
-        let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone(), config.quota_user.clone());
+        let transactions = Transactions {
+            records: AttendeeRecords::beside(&cx.journal),
+            lanes: Lanes::new(cx.clone()),
+            app: app_steps::asked_of(&keyring.host),
+            cx: cx.clone(),
+        };
+        let background =
+            Background::new(transactions.clone(), Arc::clone(&listener), open.clone(), config.quota_user.clone());
         let shared = Shared {
             recovery: Arc::new(Recovery::new(
                 cx.clone(),
@@ -214,6 +229,8 @@ impl Service {
             settled,
             keyring,
             desk: claims::Desk::new(claims),
+            transactions,
+            at_work: transacting::AtWork::default(),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -280,10 +297,7 @@ impl Service {
 
     /// Counts a call that its facade refused before it came here.
     pub fn refused_before(&self, operation: &str, code: &str, outcome: &str, took: Duration) {
-        let code = Code::ALL.iter().copied().find(|known| known.name() == code).unwrap_or(Code::Internal);
-        let outcomes = [Outcome::NotSent, Outcome::Rejected, Outcome::Unknown, Outcome::Applied];
-        let outcome = outcomes.into_iter().find(|known| known.name() == outcome).unwrap_or(Outcome::NotSent);
-        let ending = Ending { failed: Some((code, outcome)), ..Ending::default() };
+        let ending = Ending { failed: Some(failure_of(code, outcome)), ..Ending::default() };
         self.shared.metrics.count(operation, ending, took);
     }
 
@@ -325,6 +339,13 @@ fn shares_limits(config: &Config) -> bool {
 fn project_of(config: &Config) -> String {
     let client = config.client.as_ref().map(OauthClient::id).unwrap_or_default();
     HEXLOWER.encode(&Sha256::digest(client.as_bytes()))
+}
+
+/// A failure as JS tells it.
+fn failure_of(code: &str, outcome: &str) -> (Code, Outcome) {
+    let code = Code::ALL.iter().copied().find(|known| known.name() == code).unwrap_or(Code::Internal);
+    let outcomes = [Outcome::NotSent, Outcome::Rejected, Outcome::Unknown, Outcome::Applied];
+    (code, outcomes.into_iter().find(|known| known.name() == outcome).unwrap_or(Outcome::NotSent))
 }
 
 fn counting(listener: Listener, settled: Arc<std::sync::atomic::AtomicU64>) -> Listener {
