@@ -39,6 +39,9 @@ function splitConfig(config, environment) {
       if (FUNCTION_KEYS.includes(key)) {
         callbacks[key] = functionOf(config, key, config[key])
         plain[key] = callbacks[key] && FUNCTION_MARK
+      } else if (key === 'undo') {
+        callbacks.undo = handlersOf(config.undo)
+        plain.undo = callbacks.undo && marked(callbacks.undo)
       } else if (key === 'store' && isStoreObject(config.store)) {
         callbacks.store = methodsOf(key, config.store)
         plain.store = { custom: true }
@@ -82,6 +85,13 @@ function methodsOf(key, object) {
     else if (required.includes(method)) throw configuration(`${key}.${method} must be a function.`)
   }
   return found
+}
+
+/** Handlers under names of the program's own. */
+function handlersOf(object) {
+  if (object === undefined || object === null) return undefined
+  if (typeof object !== 'object') throw configuration('undo must be an object of functions.')
+  return Object.fromEntries(Object.keys(object).map((name) => [name, functionOf(object, `undo.${name}`, object[name])]))
 }
 
 /** The other stores are words and plain settings, and the native part's to check. */

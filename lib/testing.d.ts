@@ -297,6 +297,10 @@ export interface Behaviour {
   conferencePendingMs: number
   /** @default 'success' */
   conferenceOutcome: 'success' | 'failure'
+  /** Addresses that are refused as guests: 400 for the whole list that has one. @default [] */
+  refusedGuests: string[]
+  /** Guests an event can have; 400 for a longer list. @default null, no limit */
+  guestLimit: number | null
   /** At most this many events on one page of a list, whatever maxResults says. @default null */
   pageLimit: number | null
   /** Requests kept in the log; the counts go on. @default null, all */

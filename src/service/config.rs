@@ -21,6 +21,15 @@ pub enum UnknownOptions {
     Warn,
 }
 
+/// What an enrollment does with an event whose attendee could not be added in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnTimeout {
+    /// The enrollment fails.
+    Fail,
+    /// It goes on without this event, and says so.
+    Skip,
+}
+
 /// Where claims and journal live.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoreChoice {
@@ -91,6 +100,10 @@ pub struct Config {
     pub lease: Duration,
     /// Whether crash left-overs are worked off without being asked.
     pub recover_by_itself: bool,
+    /// A whole change of one attendee.
+    pub attendee_timeout: Duration,
+    /// What an enrollment does with an event whose change timed out.
+    pub on_attendee_timeout: OnTimeout,
     /// Requests per minute.
     pub limits: Limits,
     /// Calls at work at once.
@@ -128,6 +141,8 @@ impl Default for Config {
             idempotency_ttl: Duration::from_hours(1),
             lease: Duration::from_secs(30),
             recover_by_itself: true,
+            attendee_timeout: Duration::from_secs(5),
+            on_attendee_timeout: OnTimeout::Fail,
             limits: Limits::default(),
             max_in_flight: 256,
             token_url: "https://oauth2.googleapis.com/token".to_owned(),
@@ -228,6 +243,8 @@ impl Config {
         set(&mut self.repair, verification.bool("repair")?);
         verification.finish()?;
 
+        top.functions("undo")?;
+
         set(&mut self.store, read_store(&mut top)?);
         let mut idempotency = top.object("idempotency")?;
         set(&mut self.idempotency, idempotency.bool("enabled")?);
@@ -235,6 +252,12 @@ impl Config {
         idempotency.finish()?;
         set(&mut self.lease, top.millis("leaseMs", 1000.0)?);
         set(&mut self.recover_by_itself, top.word("recovery", &[("auto", true), ("manual", false)])?);
+
+        let mut attendees = top.object("attendees")?;
+        set(&mut self.attendee_timeout, attendees.millis("timeoutMs", 1.0)?);
+        let words = [("fail", OnTimeout::Fail), ("skip", OnTimeout::Skip)];
+        set(&mut self.on_attendee_timeout, attendees.word("onTimeout", &words)?);
+        attendees.finish()?;
 
         let mut limits = top.object("limits")?;
         set(&mut self.limits.per_user_per_minute, limits.whole("perUserPerMinute", 1, 1_000_000)?);
@@ -245,6 +268,12 @@ impl Config {
         let unknown = [("refuse", UnknownOptions::Refuse), ("warn", UnknownOptions::Warn)];
         set(&mut self.unknown_options, top.word("unknownOptions", &unknown)?);
         if self.unknown_options == UnknownOptions::Refuse { top.finish() } else { Ok(()) }
+    }
+
+    /// This configuration as the change of one attendee goes by it.
+    #[must_use]
+    pub fn for_attendees(&self) -> Self {
+        Self { timeout: self.attendee_timeout, ..self.clone() }
     }
 
     /// One exchange of a call that lasts `timeout`.

@@ -4,12 +4,15 @@
 
 mod admission;
 mod answer;
+mod app_steps;
+mod attendees;
 mod background;
 mod call;
 mod cancel;
 mod claims;
 pub mod config;
 mod creating;
+mod enrolling;
 mod events;
 mod flight;
 pub mod host;
@@ -25,6 +28,7 @@ mod recovery;
 mod refreshing;
 mod seats;
 mod tokens;
+mod transacting;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -50,9 +54,11 @@ use crate::google::{
     TransportConfig,
 };
 use crate::model::CalendarError;
+use crate::operation::attendees::Lanes;
 use crate::operation::create::{Created, OnDeleted};
+use crate::operation::transaction::Transactions;
 use crate::operation::{Context, WriteParams};
-use crate::store::{Allotments, IdempotencyClaims, Journal, RefreshLeases, Store};
+use crate::store::{Allotments, AttendeeRecords, IdempotencyClaims, Journal, RefreshLeases, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
@@ -84,6 +90,8 @@ struct Shared {
     settled: Arc<std::sync::atomic::AtomicU64>,
     keyring: Arc<Keyring>,
     desk: claims::Desk,
+    transactions: Transactions,
+    at_work: transacting::AtWork,
     listener: Listener,
 }
 
@@ -187,7 +195,14 @@ impl Service {
             open: open.clone(),
             fresh: dashmap::DashMap::new(),
         });
-        let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone(), config.quota_user.clone());
+        let transactions = Transactions {
+            records: AttendeeRecords::beside(&cx.journal),
+            lanes: Lanes::new(cx.clone()),
+            app: app_steps::asked_of(&keyring.host),
+            cx: cx.clone(),
+        };
+        let background =
+            Background::new(transactions.clone(), Arc::clone(&listener), open.clone(), config.quota_user.clone());
         let shared = Shared {
             recovery: Arc::new(Recovery::new(
                 cx.clone(),
@@ -208,6 +223,8 @@ impl Service {
             settled,
             keyring,
             desk: claims::Desk::new(claims),
+            transactions,
+            at_work: transacting::AtWork::default(),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
@@ -68,6 +70,21 @@ pub(super) struct Auth {
     pub(super) source: Source,
     /// The caller's object that wants to hear of new tokens.
     pub(super) write_back: Option<u32>,
+}
+
+impl Auth {
+    /// What tells the credentials of two calls apart, without telling what they are.
+    pub(super) fn identity(&self) -> String {
+        let (kind, words) = match (&self.source, &self.tokens) {
+            (Source::Asked(auth_ref), _) => ("object", auth_ref.to_string()),
+            (Source::Account(account), _) => ("account", account.identity().join("\n")),
+            (Source::Grant(_), Tokens { refresh: Some(refresh), .. }) => ("grant", refresh.expose().to_owned()),
+            (Source::Grant(_), Tokens { access: Some(access), .. }) => ("token", access.expose().to_owned()),
+            (Source::Grant(_), _) => ("stored", String::new()),
+        };
+        let hash = Sha256::new().chain_update(kind).chain_update([0]).chain_update(words).finalize();
+        HEXLOWER.encode(&hash)
+    }
 }
 
 /// Renews the tokens of all users of a service.
