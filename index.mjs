@@ -12,6 +12,8 @@ export const {
   deleteEvent,
   addAttendeeToEvent,
   removeAttendeeFromEvent,
+  enroll,
+  transaction,
   getRefreshedOAuthClient,
   requireGoogleAuth,
   idempotency,

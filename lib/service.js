@@ -10,11 +10,12 @@ const { oauthClientOf } = require('./oauth_client')
 const { requireGoogleAuth } = require('./express/requireGoogleAuth')
 const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
+const { layOver } = require('./settings')
 const { Call } = require('./call')
 const { wholeTime } = require('./call_time')
 const { errorHandler } = require('./express/errorHandler')
 const { LoopHold, DRAIN_MS } = require('./loop_hold')
-const { OperationLog } = require('./operation_log')
+const { OpenRecords, recordsOf } = require('./records')
 const { RequestClaims } = require('./request_claims')
 const { answerStoreQuestion, isStoreQuestion } = require('./store_questions')
 const { eventIdOf, userIdOf } = require('./identity')
@@ -28,23 +29,6 @@ const native = require('./native')
 
 /** Given to the constructor by the module itself: configured later. */
 const LATER = Symbol('configured later')
-
-/** Settings that the facade itself goes by; all the rest is the native part's. */
-const OWN_SETTINGS = [
-  'timeoutMs',
-  'attemptTimeoutMs',
-  'attendees',
-  'retry',
-  'idempotency',
-  'tokens',
-  'clientId',
-  'clientSecret',
-  'redirectUri',
-  'tokenUrl',
-]
-
-/** Settings that are objects: a new one is laid over the old. */
-const LAYERED_SETTINGS = ['attendees', 'retry', 'tokens', 'idempotency']
 
 /** Options that do not cross: a native part can do nothing with them. */
 const KEPT_OPTIONS = ['signal', 'context']
@@ -90,11 +74,7 @@ class CalendarService {
   #hold = null
   #callbacks = {}
   #settings = {}
-  #operations = new OperationLog({
-    callback: () => this.#callbacks.onOperation,
-    publish: (record, limitMs) => this.logOperation(record, limitMs),
-    log: (level, message, more) => this.#log(level, message, more),
-  })
+  #openRecords = new OpenRecords()
   #credentials = new CallCredentials({
     native: () => this.#native,
     settings: () => this.#settings,
@@ -308,7 +288,7 @@ class CalendarService {
   /** Never rejects on account of the callback: a log that is down must not turn a created event into an error. */
   async logOperation(record, limitMs = this.#timeoutMs) {
     this.#addon({ evenClosed: true })
-    await this.#operations.write(record, limitMs)
+    await this.#logged(record, limitMs)
   }
 
   // ---- the service itself ----
@@ -409,10 +389,7 @@ class CalendarService {
 
   #adopt(plain, callbacks) {
     Object.assign(this.#callbacks, callbacks)
-    for (const key of OWN_SETTINGS) {
-      if (plain[key] === undefined || plain[key] === null) continue
-      this.#settings[key] = LAYERED_SETTINGS.includes(key) ? { ...this.#settings[key], ...plain[key] } : plain[key]
-    }
+    layOver(this.#settings, plain)
   }
 
   /** The native service, or a CalendarError that says why there is none. */
@@ -467,14 +444,14 @@ class CalendarService {
       })
       const addon = this.#addon()
       const result = await call.abortable(this.#exchange(addon, call, plan, begun), (ticket) => addon.cancel(ticket))
-      await this.#operations.record(plan, begun, call, { result })
+      await this.#record(plan, begun, call, { result })
       return result
     } catch (thrown) {
       const error = call ? call.failure(thrown) : thrown
       // The native part has counted what came to it.
       if (!call?.sent)
-        this.#native?.refusedBefore(plan.operation, `${error.code}`, `${error.outcome}`, call?.elapsedMs ?? 0)
-      await this.#operations.record(plan, begun, call, { error })
+        this.#native?.endedOutside(plan.operation, `${error.code}`, `${error.outcome}`, call?.elapsedMs ?? 0)
+      await this.#record(plan, begun, call, { error })
       throw error
     } finally {
       this.#hold?.touch()
@@ -552,12 +529,41 @@ class CalendarService {
     }
   }
 
+  async #record(plan, begun, call, end) {
+    if (!plan.recorded) return
+    const records = recordsOf(plan, { ...begun, elapsedMs: call?.elapsedMs ?? 0 }, end)
+    for (const record of records) this.#openRecords.remember(record, end.error?.outcome)
+    // A caller that left, or whose time is over, does not wait for the log.
+    const limitMs = end.error?.code === 'ABORTED' ? 0 : (call?.leftMs ?? 0)
+    const written = Promise.all(records.map((record) => this.#toLog(record, limitMs)))
+    if (limitMs > 0) await within(written, limitMs)
+  }
+
+  /** Through the public method, so that one who replaces it is asked; whatever it does, the call is not affected. */
+  async #toLog(record, limitMs) {
+    try {
+      await this.logOperation(record, limitMs)
+    } catch (error) {
+      this.#log('warn', 'logOperation failed; the call it tells of is not affected', { error: nameOf(error) })
+    }
+  }
+
+  async #logged(record, limitMs) {
+    const { onOperation } = this.#callbacks
+    if (!onOperation) return
+    const work = (async () => onOperation(record))().catch((error) => {
+      this.#log('warn', 'onOperation failed; the call it tells of is not affected', { error: nameOf(error) })
+    })
+    if (limitMs <= 0) return
+    if ((await within(work, limitMs)) === LATE) this.#log('warn', 'onOperation did not answer in time', {})
+  }
+
   /** What the native part tells unasked. It must never throw: there is nobody above it. */
   #noticed(text) {
     try {
       const notice = JSON.parse(textIn(text))
       if (notice.type === 'tokens') this.#credentials.handBack(notice.authRef)
-      else if (notice.type === 'settled') this.#operations.settled(notice)
+      else if (notice.type === 'settled') this.#toLog(this.#openRecords.settled(notice), 0)
       else if (notice.type === 'log') {
         const { type: _type, level, message, ...more } = notice
         this.#log(level, message, more)
@@ -577,6 +583,8 @@ class CalendarService {
 
 /** napi hands over a callback's tuple as an array where the binding does not spread it. */
 const textIn = (argument) => (Array.isArray(argument) ? argument[0] : argument)
+
+const nameOf = (error) => (error instanceof Error ? error.name : typeof error)
 
 /** The methods as they are here: the frames of a stack know these, also where a subclass or a spy replaced them. */
 const entries = Object.fromEntries(BOUND.map((name) => [name, CalendarService.prototype[name]]))

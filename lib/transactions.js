@@ -67,7 +67,7 @@ class Transactions {
       throw told
     } finally {
       this.#undos.delete(begun.claim)
-      addon.transactionCounted(failed?.code ?? null, failed?.outcome ?? null, performance.now() - startedAt)
+      addon.endedOutside('transaction', failed?.code, failed?.outcome, performance.now() - startedAt)
     }
   }
 

@@ -49,8 +49,6 @@ export declare class NativeService {
   transactionCommit(id: number): Promise<string>
   /** All of it back. */
   transactionRollBack(id: number): Promise<string>
-  /** Counts how a transaction ended: both `null`, or the error's code and outcome. */
-  transactionCounted(code: string | undefined | null, outcome: string | undefined | null, tookMs: number): void
   /** See `addAttendeeToEvent` in index.d.ts. */
   addAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
   /** See `removeAttendeeFromEvent` in index.d.ts. */
@@ -77,8 +75,8 @@ export declare class NativeService {
   metrics(): string
   /** The counters in Prometheus's text format. */
   prometheus(): string
-  /** Counts a call that the facade refused before it came here. */
-  refusedBefore(operation: string, code: string, outcome: string, elapsedMs: number): void
+  /** Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well. */
+  endedOutside(operation: string, code: string | undefined | null, outcome: string | undefined | null, elapsedMs: number): void
   /** Whether this process is fit for traffic. */
   health(): Promise<string>
   /** Attempts and clean-ups that are open now. */

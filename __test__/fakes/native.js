@@ -115,7 +115,7 @@ function fakeNative() {
       return '{"ready":true}'
     }
 
-    refusedBefore(operation, code, outcome, elapsedMs) {
+    endedOutside(operation, code, outcome, elapsedMs) {
       fake.refused.push({ operation, code, outcome, elapsedMs })
     }
   }

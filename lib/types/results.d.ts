@@ -186,11 +186,15 @@ export interface PendingEntry {
   operation: string
   userId: string
   calendarId: string
+  /** Of several events the first; empty where none is concerned. */
   eventId: string
+  eventIds: string[]
   /** Unix time in milliseconds. */
   since: number
   /** How often it was tried. */
   rounds: number
   /** Code of the last try's error. */
   lastError: CalendarErrorCode | null
+  /** The same as a sentence. */
+  reason: string | null
 }

@@ -289,12 +289,6 @@ impl NativeService {
         self.call(env, 0, |service, _| async move { service.transaction_roll_back(id).await })
     }
 
-    /// Counts how a transaction ended: both `null`, or the error's code and outcome.
-    #[napi]
-    pub fn transaction_counted(&self, code: Option<String>, outcome: Option<String>, took_ms: f64) {
-        self.service.transaction_counted(code.as_deref().zip(outcome.as_deref()), took_ms);
-    }
-
     /// See `addAttendeeToEvent` in index.d.ts.
     #[napi]
     pub fn add_attendee<'env>(
@@ -408,10 +402,11 @@ impl NativeService {
         self.service.metrics().prometheus()
     }
 
-    /// Counts a call that the facade refused before it came here.
+    /// Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well.
     #[napi]
-    pub fn refused_before(&self, operation: String, code: String, outcome: String, elapsed_ms: f64) {
-        self.service.refused_before(&operation, &code, &outcome, millis(elapsed_ms));
+    pub fn ended_outside(&self, operation: String, code: Option<String>, outcome: Option<String>, elapsed_ms: f64) {
+        let failed = code.as_deref().map(|code| (code, outcome.as_deref().unwrap_or_default()));
+        self.service.ended_outside(&operation, failed, millis(elapsed_ms));
     }
 
     /// Whether this process is fit for traffic.

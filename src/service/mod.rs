@@ -295,9 +295,16 @@ impl Service {
         })
     }
 
-    /// Counts a call that its facade refused before it came here.
-    pub fn refused_before(&self, operation: &str, code: &str, outcome: &str, took: Duration) {
-        let ending = Ending { failed: Some(failure_of(code, outcome)), ..Ending::default() };
+    /// Counts what ended in the facade: a call refused before it came here, or a transaction. `failed`: the error's code
+    /// and outcome.
+    pub fn ended_outside(&self, operation: &str, failed: Option<(&str, &str)>, took: Duration) {
+        let known = |(code, outcome): (&str, &str)| {
+            let code = Code::ALL.iter().copied().find(|known| known.name() == code).unwrap_or(Code::Internal);
+            let outcomes = [Outcome::NotSent, Outcome::Rejected, Outcome::Unknown, Outcome::Applied];
+            let outcome = outcomes.into_iter().find(|known| known.name() == outcome).unwrap_or(Outcome::NotSent);
+            (code, outcome)
+        };
+        let ending = Ending { verified: failed.is_none(), failed: failed.map(known), ..Ending::default() };
         self.shared.metrics.count(operation, ending, took);
     }
 
@@ -339,13 +346,6 @@ fn shares_limits(config: &Config) -> bool {
 fn project_of(config: &Config) -> String {
     let client = config.client.as_ref().map(OauthClient::id).unwrap_or_default();
     HEXLOWER.encode(&Sha256::digest(client.as_bytes()))
-}
-
-/// A failure as JS tells it.
-fn failure_of(code: &str, outcome: &str) -> (Code, Outcome) {
-    let code = Code::ALL.iter().copied().find(|known| known.name() == code).unwrap_or(Code::Internal);
-    let outcomes = [Outcome::NotSent, Outcome::Rejected, Outcome::Unknown, Outcome::Applied];
-    (code, outcomes.into_iter().find(|known| known.name() == outcome).unwrap_or(Outcome::NotSent))
 }
 
 fn counting(listener: Listener, settled: Arc<std::sync::atomic::AtomicU64>) -> Listener {
