@@ -196,3 +196,21 @@ async fn health_is_degraded_while_google_fails_and_when_clean_up_is_stuck() {
     let health = process.service.health().await;
     assert_eq!((health.ready, health.open_work.ok, health.open_work.clean_ups), (true, false, 40));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_attendee_who_was_taken_off_again_is_a_phantom_prevented_and_an_enrollment_that_holds_is_verified() {
+    let google = Google::new();
+    let ids = google.classes(3).await;
+    let process = google.process();
+    process.enroll(&ids, "eva@example.com", &json!({})).await.unwrap();
+    assert_eq!(metrics(&process)["success"]["verified"], json!({ "count": 1, "of": 1, "share": 1.0 }));
+
+    google.fault(Rule::always("events.patch", Fault::forbidden("forbidden")).for_event(&ids[2]));
+    let error = process.enroll(&ids, "tom@example.com", &json!({})).await.unwrap_err();
+    assert!(!error.rolled_back.is_empty());
+    assert_eq!(google.places(&ids, "tom@example.com"), 0);
+    let told = metrics(&process);
+    assert_eq!(told["prevented"]["removed"], json!(error.rolled_back.len()));
+    assert_eq!(told["operations"]["enroll"]["failed"], json!({ "PERMISSION_DENIED": 1 }));
+    assert!(!told.to_string().contains("example.com"));
+}
