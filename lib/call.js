@@ -65,6 +65,7 @@ class Call {
     try {
       return await send(this.ticket)
     } catch (error) {
+      if (CalendarError.is(error)) throw error
       throw fromNative(error, {
         operation: this.operation,
         site: this.site,

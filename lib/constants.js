@@ -47,6 +47,8 @@ const OPERATION_NAMES = Object.freeze({
   deleteEvent: 'DELETE_EVENT',
   addAttendeeToEvent: 'ADD_ATTENDEE',
   removeAttendeeFromEvent: 'REMOVE_ATTENDEE',
+  enroll: 'ENROLL',
+  transaction: 'TRANSACTION',
 })
 
 const CALENDAR_OPERATION = Object.freeze(Object.fromEntries(Object.values(OPERATION_NAMES).map((name) => [name, name])))

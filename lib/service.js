@@ -10,40 +10,25 @@ const { oauthClientOf } = require('./oauth_client')
 const { requireGoogleAuth } = require('./express/requireGoogleAuth')
 const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
+const { layOver } = require('./settings')
 const { Call } = require('./call')
+const { wholeTime } = require('./call_time')
 const { errorHandler } = require('./express/errorHandler')
 const { LoopHold, DRAIN_MS } = require('./loop_hold')
-const { OpenRecords, recordOf } = require('./records')
+const { OpenRecords, recordsOf } = require('./records')
 const { RequestClaims } = require('./request_claims')
 const { answerStoreQuestion, isStoreQuestion } = require('./store_questions')
 const { eventIdOf, userIdOf } = require('./identity')
-const { crossingOptions, textOf } = require('./json')
+const { crossingOptions, peeked, textOf } = require('./json')
+const { enrollmentPlan } = require('./enrollment')
+const { Transactions } = require('./transactions')
 const retry = require('./retry')
+const { traced } = require('./tracing')
+const { dashboard } = require('./dashboard/dashboard')
 const native = require('./native')
 
 /** Given to the constructor by the module itself: configured later. */
 const LATER = Symbol('configured later')
-
-/** A batch has this much more time for each event, and this much at most (or its own timeoutMs, if that is longer). */
-const BATCH_MS_PER_EVENT = 500
-const BATCH_MS_AT_MOST = 60000
-
-/** Settings that the facade itself goes by; all the rest is the native part's. */
-const OWN_SETTINGS = [
-  'timeoutMs',
-  'attemptTimeoutMs',
-  'attendees',
-  'retry',
-  'idempotency',
-  'tokens',
-  'clientId',
-  'clientSecret',
-  'redirectUri',
-  'tokenUrl',
-]
-
-/** Settings that are objects: a new one is laid over the old. */
-const LAYERED_SETTINGS = ['attendees', 'retry', 'tokens', 'idempotency']
 
 /** Options that do not cross: a native part can do nothing with them. */
 const KEPT_OPTIONS = ['signal', 'context']
@@ -59,6 +44,8 @@ const BOUND = [
   'deleteEvent',
   'addAttendeeToEvent',
   'removeAttendeeFromEvent',
+  'enroll',
+  'transaction',
   'getRefreshedOAuthClient',
   'requireGoogleAuth',
   'idempotency',
@@ -74,6 +61,9 @@ const BOUND = [
   'pending',
   'recover',
   'metrics',
+  'prometheus',
+  'health',
+  'dashboard',
   'close',
 ]
 
@@ -95,6 +85,11 @@ class CalendarService {
     ask: (question, which) => this.#askLater(question, which),
     settings: () => this.#settings,
     timeoutMs: () => this.#timeoutMs,
+    log: (level, message, more) => this.#log(level, message, more),
+  })
+  #transactions = new Transactions({
+    perform: (plan) => this.#perform(plan),
+    handlers: () => this.#callbacks.undo,
     log: (level, message, more) => this.#log(level, message, more),
   })
   /** Whether this is the module's own service, which may be configured again after close(). */
@@ -212,6 +207,16 @@ class CalendarService {
     })
   }
 
+  // ---- several writes as one ----
+
+  async enroll(request) {
+    return this.#perform({ entry: entries.enroll, ...enrollmentPlan(request) })
+  }
+
+  async transaction(work, options) {
+    return this.#transactions.run(work, options, entries.transaction)
+  }
+
   // ---- tokens ----
 
   async getRefreshedOAuthClient(user, options) {
@@ -314,6 +319,19 @@ class CalendarService {
     return JSON.parse(this.#ask(() => this.#addon({ evenClosed: true }).metrics()))
   }
 
+  prometheus() {
+    return this.#ask(() => this.#addon({ evenClosed: true }).prometheus())
+  }
+
+  async health() {
+    return JSON.parse(await this.#askLater((addon) => addon.health(), { evenClosed: true }))
+  }
+
+  dashboard(options) {
+    const log = (level, message, more) => this.#log(level, message, more)
+    return dashboard(options, { metrics: () => this.metrics(), pending: () => this.pending(), log })
+  }
+
   async close(options) {
     const { drainMs = DRAIN_MS } = crossingOptions(options, 'options')
     if (!Number.isFinite(drainMs) || drainMs < 0)
@@ -340,7 +358,7 @@ class CalendarService {
   }
 
   #start(config) {
-    const { text, plain, callbacks } = splitConfig(config)
+    const { text, plain, callbacks } = splitConfig(config, process.env)
     const { NativeService } = native.load()
     const addon = this.#ask(() => this.#nativeOver(NativeService, text))
     this.#native = addon
@@ -362,6 +380,7 @@ class CalendarService {
     // Always a promise of a string or null: a thenable of the app's own would end the process.
     const ask = async (asked) => {
       const question = JSON.parse(textIn(asked))
+      if (question.type === 'undoStep') return this.#transactions.undo(question)
       if (isStoreQuestion(question)) return answerStoreQuestion(question, this.#callbacks.store)
       return this.#credentials.answer(question)
     }
@@ -370,10 +389,7 @@ class CalendarService {
 
   #adopt(plain, callbacks) {
     Object.assign(this.#callbacks, callbacks)
-    for (const key of OWN_SETTINGS) {
-      if (plain[key] === undefined || plain[key] === null) continue
-      this.#settings[key] = LAYERED_SETTINGS.includes(key) ? { ...this.#settings[key], ...plain[key] } : plain[key]
-    }
+    layOver(this.#settings, plain)
   }
 
   /** The native service, or a CalendarError that says why there is none. */
@@ -411,14 +427,18 @@ class CalendarService {
   }
 
   async #perform(plan) {
-    const { context, signal, timeoutMs } = peeked(plan.asked.options)
+    const peek = peeked(plan.asked.options)
+    return traced(plan, peek.context, () => this.#performed(plan, peek))
+  }
+
+  async #performed(plan, { context, signal, timeoutMs }) {
     const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null }
     let call
     try {
       call = new Call(plan.operation, {
         entry: plan.entry,
         writes: plan.writes === true,
-        timeoutMs: this.#limitOf(plan, timeoutMs),
+        timeoutMs: wholeTime(plan, timeoutMs, this.#timeoutMs),
         signal,
         opening: plan.opening,
       })
@@ -428,6 +448,9 @@ class CalendarService {
       return result
     } catch (thrown) {
       const error = call ? call.failure(thrown) : thrown
+      // The native part has counted what came to it.
+      if (!call?.sent)
+        this.#native?.endedOutside(plan.operation, `${error.code}`, `${error.outcome}`, call?.elapsedMs ?? 0)
       await this.#record(plan, begun, call, { error })
       throw error
     } finally {
@@ -506,20 +529,9 @@ class CalendarService {
     }
   }
 
-  #limitOf({ operation, recorded, timeoutMs: usual }, timeoutMs) {
-    const whole = Number.isFinite(timeoutMs) && timeoutMs > 0 ? timeoutMs : (usual?.() ?? this.#timeoutMs)
-    if (operation !== 'createEvents' || recorded.length < 2) return whole
-    return Math.min(whole + BATCH_MS_PER_EVENT * recorded.length, Math.max(whole, BATCH_MS_AT_MOST))
-  }
-
-  /** One record for each event that a write was asked for. */
-  async #record({ operation, recorded }, begun, call, end) {
-    if (!recorded) return
-    const batch = operation === 'createEvents'
-    const records = recorded.map((eventData, index) => {
-      const of = { ...begun, operation: batch ? 'createEvent' : operation, eventData, elapsedMs: call?.elapsedMs ?? 0 }
-      return recordOf(of, batch && end.result ? { result: end.result.events?.[index] ?? end.result } : end)
-    })
+  async #record(plan, begun, call, end) {
+    if (!plan.recorded) return
+    const records = recordsOf(plan, { ...begun, elapsedMs: call?.elapsedMs ?? 0 }, end)
     for (const record of records) this.#openRecords.remember(record, end.error?.outcome)
     // A caller that left, or whose time is over, does not wait for the log.
     const limitMs = end.error?.code === 'ABORTED' ? 0 : (call?.leftMs ?? 0)
@@ -573,17 +585,6 @@ class CalendarService {
 const textIn = (argument) => (Array.isArray(argument) ? argument[0] : argument)
 
 const nameOf = (error) => (error instanceof Error ? error.name : typeof error)
-
-/** What is needed of the options before they are checked. */
-function peeked(options) {
-  if (options === null || typeof options !== 'object') return {}
-  try {
-    const { context, signal, timeoutMs } = options
-    return { context, signal, timeoutMs }
-  } catch {
-    return {} // A getter that throws is told as a fault of the options later.
-  }
-}
 
 /** The methods as they are here: the frames of a stack know these, also where a subclass or a spy replaced them. */
 const entries = Object.fromEntries(BOUND.map((name) => [name, CalendarService.prototype[name]]))

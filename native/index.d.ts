@@ -35,6 +35,20 @@ export declare class NativeService {
   updateEvent(argsJson: string, changesJson: string, ticket: number): Promise<string>
   /** See `deleteEvent` in index.d.ts. */
   deleteEvent(argsJson: string, ticket: number): Promise<string>
+  /** See `enroll` in index.d.ts. */
+  enroll(argsJson: string, bodyJson: string, ticket: number): Promise<string>
+  /** Begins a transaction; see `Service::transaction_begin`. */
+  transactionBegin(argsJson: string, ticket: number): Promise<string>
+  /** `tx.addAttendee`. */
+  transactionAdd(id: number, bodyJson: string): Promise<string>
+  /** `tx.createEvent`. */
+  transactionCreate(id: number, argsJson: string, eventJson: string): Promise<string>
+  /** `tx.step`: its number. */
+  transactionStep(id: number, bodyJson: string): Promise<string>
+  /** All of it stays. */
+  transactionCommit(id: number): Promise<string>
+  /** All of it back. */
+  transactionRollBack(id: number): Promise<string>
   /** See `addAttendeeToEvent` in index.d.ts. */
   addAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
   /** See `removeAttendeeFromEvent` in index.d.ts. */
@@ -59,6 +73,12 @@ export declare class NativeService {
   clearIdempotency(): Promise<undefined>
   /** The counters. */
   metrics(): string
+  /** The counters in Prometheus's text format. */
+  prometheus(): string
+  /** Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well. */
+  endedOutside(operation: string, code: string | undefined | null, outcome: string | undefined | null, elapsedMs: number): void
+  /** Whether this process is fit for traffic. */
+  health(): Promise<string>
   /** Attempts and clean-ups that are open now. */
   openWork(): number
   /** Resolves when nothing is open, or after `maxMs`. While it is pending, Node's event loop stays up. */

@@ -220,6 +220,75 @@ impl NativeService {
         self.call(env, ticket, |service, cancel| async move { service.delete_event(&args_json, cancel).await })
     }
 
+    /// See `enroll` in index.d.ts.
+    #[napi]
+    pub fn enroll<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        body_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.enroll(&args_json, &body_json, cancel).await })
+    }
+
+    /// Begins a transaction; see `Service::transaction_begin`.
+    #[napi]
+    pub fn transaction_begin<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.transaction_begin(&args_json, cancel).await })
+    }
+
+    /// `tx.addAttendee`.
+    #[napi]
+    pub fn transaction_add<'env>(
+        &self,
+        env: &'env Env,
+        id: u32,
+        body_json: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_add(id, &body_json).await })
+    }
+
+    /// `tx.createEvent`.
+    #[napi]
+    pub fn transaction_create<'env>(
+        &self,
+        env: &'env Env,
+        id: u32,
+        args_json: String,
+        event_json: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_create(id, &args_json, &event_json).await })
+    }
+
+    /// `tx.step`: its number.
+    #[napi]
+    pub fn transaction_step<'env>(
+        &self,
+        env: &'env Env,
+        id: u32,
+        body_json: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_step(id, &body_json).await })
+    }
+
+    /// All of it stays.
+    #[napi]
+    pub fn transaction_commit<'env>(&self, env: &'env Env, id: u32) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_commit(id).await })
+    }
+
+    /// All of it back.
+    #[napi]
+    pub fn transaction_roll_back<'env>(&self, env: &'env Env, id: u32) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_roll_back(id).await })
+    }
+
     /// See `addAttendeeToEvent` in index.d.ts.
     #[napi]
     pub fn add_attendee<'env>(
@@ -324,6 +393,27 @@ impl NativeService {
     #[must_use]
     pub fn metrics(&self) -> String {
         to_text(&self.service.metrics())
+    }
+
+    /// The counters in Prometheus's text format.
+    #[napi]
+    #[must_use]
+    pub fn prometheus(&self) -> String {
+        self.service.metrics().prometheus()
+    }
+
+    /// Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well.
+    #[napi]
+    pub fn ended_outside(&self, operation: String, code: Option<String>, outcome: Option<String>, elapsed_ms: f64) {
+        let failed = code.as_deref().map(|code| (code, outcome.as_deref().unwrap_or_default()));
+        self.service.ended_outside(&operation, failed, millis(elapsed_ms));
+    }
+
+    /// Whether this process is fit for traffic.
+    #[napi]
+    pub fn health<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { Ok(to_text(&service.health().await)) })
     }
 
     /// Attempts and clean-ups that are open now.

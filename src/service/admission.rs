@@ -9,16 +9,16 @@ use super::Service;
 use super::call::Call;
 use super::cancel::Cancel;
 use super::flight::{Leaving, Start};
-use super::metrics::Ending;
+use super::metrics::{AtWork, Ending};
 use super::notice::{Level, Notice};
-use super::open_work::Open;
 use super::recovery::Recovery;
 use super::refreshing;
 use super::seats::Seat;
 use crate::google::{Credentials, Scope};
 use crate::model::{CalendarError, Code, Outcome};
-use crate::operation::create_many;
 use crate::operation::exposure::Exposure;
+use crate::operation::transaction::single;
+use crate::operation::{create_many, enroll, removal};
 use crate::policy::Deadline;
 use crate::store::Disposal;
 
@@ -33,6 +33,7 @@ pub(super) struct Seated {
     pub(super) deadline: Deadline,
     pub(super) credentials: Arc<dyn Credentials>,
     _seat: Seat,
+    _at_work: AtWork,
 }
 
 /// An answer, and what became of events, for callers who left before.
@@ -52,25 +53,8 @@ impl Service {
     pub(super) async fn alone<W, F>(
         &self,
         operation: &'static str,
-        call: Call,
-        cancel: Cancel,
-        work: W,
-    ) -> Result<String, CalendarError>
-    where
-        W: FnOnce(Call, Arc<dyn Credentials>, Deadline, Arc<Exposure>) -> F + Send + 'static,
-        F: Future + Send + 'static,
-        F::Output: Into<Told> + Send,
-    {
-        self.alone_while(operation, call, cancel, Arc::new(self.shared.open.begin()), work).await
-    }
-
-    /// The same; whoever else holds `open` goes on with it when the call is answered.
-    pub(super) async fn alone_while<W, F>(
-        &self,
-        operation: &'static str,
         mut call: Call,
         cancel: Cancel,
-        open: Arc<Open>,
         work: W,
     ) -> Result<String, CalendarError>
     where
@@ -79,7 +63,10 @@ impl Service {
         F::Output: Into<Told> + Send,
     {
         let seated = self.seat(operation, &mut call, &cancel).await?;
-        let then = if operation == create_many::OPERATION { SETTLED } else { READ_IT };
+        let settled =
+            [create_many::OPERATION, enroll::OPERATION, single::OPERATION, removal::OPERATION].contains(&operation);
+        let then = if settled { SETTLED } else { READ_IT };
+        let open = self.shared.open.begin();
         let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel, then };
         let credentials = Arc::clone(&seated.credentials);
         let this = self.clone();
@@ -118,6 +105,7 @@ impl Service {
             Recovery::start(&self.shared.recovery, config.lease);
         }
         let deadline = self.deadline_of(call);
+        let at_work = self.shared.metrics.punctuality.begin(operation, deadline.end());
         let seat = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(refreshing::aborted(operation)),
@@ -134,7 +122,7 @@ impl Service {
         let credentials: Arc<dyn Credentials> = credentials;
         self.shared.background.supply(&call.target.user, &credentials);
         self.shared.recovery.supply(&call.target.user, &credentials);
-        Ok(Seated { deadline, credentials, _seat: seat })
+        Ok(Seated { deadline, credentials, _seat: seat, _at_work: at_work })
     }
 
     /// Counts how a call ended and completes its error.
@@ -152,7 +140,7 @@ impl Service {
                 Ok(text)
             }
             Err(mut error) => {
-                let ending = Ending { failed: Some(error.code), ..Ending::default() };
+                let ending = Ending { failed: Some((error.code, error.outcome)), ..Ending::default() };
                 self.shared.metrics.count(operation, ending, took);
                 error.operation = Some(operation);
                 error.elapsed_ms = crate::clock::millis(took);
@@ -182,5 +170,8 @@ pub(super) fn scope_of(
     deadline: Deadline,
 ) -> Scope {
     let user = call.target.user.clone();
-    Scope::new(user, operation, Arc::clone(credentials), deadline, call.attempt_timeout, call.max_retries)
+    let mut scope =
+        Scope::new(user, operation, Arc::clone(credentials), deadline, call.attempt_timeout, call.max_retries);
+    scope.quota_user.clone_from(&call.quota_user);
+    scope
 }

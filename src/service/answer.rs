@@ -9,6 +9,7 @@ use crate::model::{CalendarError, Code, Outcome, Warning};
 use crate::operation::attendees::{Changed, Verb};
 use crate::operation::create::{Cleanup, Created, Creation};
 use crate::operation::create_many::Refusal;
+use crate::operation::enroll::{Enrolled, EnrolledEvent};
 use crate::operation::update::Updated;
 use crate::operation::verify::Verdict;
 
@@ -248,6 +249,37 @@ pub(super) fn deleted(
     attempts: u32,
 ) -> Result<String, CalendarError> {
     text(&Gone { success: true, verified: deleted.verified, already_deleted: deleted.already, event_id, attempts })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Enrollment<'a> {
+    success: bool,
+    verified: bool,
+    events: &'a [EnrolledEvent],
+    skipped: Vec<&'a str>,
+    replayed: bool,
+    warnings: Vec<Warning>,
+}
+
+/// What `enroll` resolves to.
+pub(super) fn enrolled(enrolled: &Enrolled) -> Result<String, CalendarError> {
+    let skipped: Vec<_> =
+        enrolled.events.iter().filter(|event| event.skipped).map(|event| event.event_id.as_str()).collect();
+    let warning = || {
+        Warning::new(
+            "SKIPPED",
+            "Adding the attendee timed out for some events; the enrollment went on without them, and whether they arrived there is settled in the background.",
+        )
+    };
+    text(&Enrollment {
+        success: true,
+        verified: enrolled.events.iter().all(|event| event.verified),
+        events: &enrolled.events,
+        warnings: if skipped.is_empty() { Vec::new() } else { vec![warning()] },
+        skipped,
+        replayed: enrolled.replayed,
+    })
 }
 
 /// Above so many guests, "response status is not propagated to the guests" (API reference, `attendees[].responseStatus`).

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::network;
 use super::reader::Reader;
 use crate::google::OauthClient;
+use crate::google::transport::Network;
 use crate::google::transport::check_address;
 use crate::model::CalendarError;
 use crate::model::instant::known_zone;
@@ -51,6 +53,17 @@ pub enum StoreChoice {
     Host,
 }
 
+/// Google's parameter `quotaUser`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum QuotaUser {
+    /// Not sent: the request counts against whoever the token names.
+    Unsaid,
+    /// A hash of the call's `userId`.
+    Hashed,
+    /// This text.
+    Named(String),
+}
+
 /// A service's configuration. `Debug` is not implemented: it holds client credentials.
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, and any combination can be meant")]
@@ -63,6 +76,10 @@ pub struct Config {
     pub attempt_timeout: Option<Duration>,
     /// Connecting.
     pub connect_timeout: Duration,
+    /// Proxy, extra authorities, and what is added to our user agent.
+    pub network: Network,
+    /// Whom Google counts a request against when a service account acts for many users.
+    pub quota_user: QuotaUser,
     /// The zone of a time without offset or zone.
     pub time_zone: Option<String>,
     /// Repeats and their delays.
@@ -112,6 +129,8 @@ impl Default for Config {
             timeout: Duration::from_secs(10),
             attempt_timeout: None,
             connect_timeout: Duration::from_secs(2),
+            network: Network::default(),
+            quota_user: QuotaUser::Unsaid,
             time_zone: None,
             backoff: Backoff::default(),
             verify: true,
@@ -137,8 +156,20 @@ impl Default for Config {
 }
 
 /// What `configure` may not change while calls run.
-const FIXED: &[&str] =
-    &["rootUrl", "tokenUrl", "clientId", "clientSecret", "redirectUri", "store", "leaseMs", "connectTimeoutMs"];
+const FIXED: &[&str] = &[
+    "rootUrl",
+    "tokenUrl",
+    "clientId",
+    "clientSecret",
+    "redirectUri",
+    "store",
+    "leaseMs",
+    "connectTimeoutMs",
+    "proxy",
+    "ca",
+    "userAgent",
+    "quotaUser",
+];
 
 impl Config {
     /// Reads a configuration; keys that are absent have their default.
@@ -166,6 +197,8 @@ impl Config {
             check_address(&url).map_err(|what| top.fault(key, what))?;
             *(if key == "rootUrl" { &mut self.root_url } else { &mut self.token_url }) = url;
         }
+        network::read(&mut self.network, &mut top)?;
+        set(&mut self.quota_user, network::read_quota_user(&mut top)?);
         top.string("redirectUri")?;
         match (top.string("clientId")?, top.string("clientSecret")?) {
             (Some(id), Some(secret)) => self.client = Some(OauthClient::new(id, secret)),
@@ -209,6 +242,8 @@ impl Config {
         set(&mut self.window, verification.millis("windowMs", 0.0)?);
         set(&mut self.repair, verification.bool("repair")?);
         verification.finish()?;
+
+        top.functions("undo")?;
 
         set(&mut self.store, read_store(&mut top)?);
         let mut idempotency = top.object("idempotency")?;

@@ -4,6 +4,7 @@
 
 mod admission;
 mod answer;
+mod app_steps;
 mod attendees;
 mod background;
 mod call;
@@ -11,11 +12,14 @@ mod cancel;
 mod claims;
 pub mod config;
 mod creating;
+mod enrolling;
 mod events;
 mod flight;
+mod health;
 pub mod host;
 mod host_store;
 mod metrics;
+mod network;
 mod notice;
 mod open_store;
 mod open_work;
@@ -25,41 +29,47 @@ mod recovery;
 mod refreshing;
 mod seats;
 mod tokens;
+mod transacting;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use self::background::Background;
 use self::config::StoreChoice;
 use self::flight::Flights;
 use self::host::Host;
-use self::metrics::Metrics;
+use self::metrics::{Elsewhere, Ending, Metrics};
 use self::open_store::open_store;
 use self::open_work::OpenWork;
 use self::recovery::Recovery;
 use self::seats::Seats;
-use self::tokens::Keyring;
+use self::tokens::{Keyring, TokenTally};
 use crate::clock::Clock;
 use crate::google::{
-    Calendar, HttpTokenEndpoint, HttpTransport, Sender, SenderConfig, TokenEndpoint, Transport, TransportConfig,
+    Allotter, Calendar, HttpTokenEndpoint, HttpTransport, OauthClient, Sender, SenderConfig, TokenEndpoint, Transport,
+    TransportConfig,
 };
-use crate::model::CalendarError;
+use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::attendees::Lanes;
 use crate::operation::create::{Created, OnDeleted};
+use crate::operation::transaction::Transactions;
 use crate::operation::{Context, WriteParams};
-use crate::store::{IdempotencyClaims, Journal, Store};
+use crate::store::{Allotments, AttendeeRecords, IdempotencyClaims, Journal, RefreshLeases, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
 pub use self::config::Config;
+pub use self::health::{Health, Status};
 pub use self::host_store::HostStore;
-pub use self::metrics::{MetricsSnapshot, OperationCount};
+pub use self::metrics::{MetricsSnapshot, OperationCount, Part, Success};
 pub use self::notice::{Level, Listener, Notice};
 pub use self::own_retry::{OwnVerdict, own_verdict};
-pub use self::tokens::Grants;
+pub use self::tokens::{Grants, TokenCount};
 
 /// A service. Clones share everything.
 #[derive(Clone)]
@@ -71,9 +81,9 @@ struct Shared {
     clock: Clock,
     config: RwLock<Arc<Config>>,
     cx: Context,
+    store: Arc<dyn Store>,
     creates: Flights<Alike, (Arc<Created>, u32)>,
     others: Flights<(), String>,
-    attendees: Lanes,
     background: Background,
     open: OpenWork,
     recovery: Arc<Recovery>,
@@ -83,6 +93,8 @@ struct Shared {
     settled: Arc<std::sync::atomic::AtomicU64>,
     keyring: Arc<Keyring>,
     desk: claims::Desk,
+    transactions: Transactions,
+    at_work: transacting::AtWork,
     listener: Listener,
 }
 
@@ -139,32 +151,40 @@ impl Service {
             Some(transport) => transport,
             None => Arc::new(HttpTransport::new(&TransportConfig {
                 connect_timeout: config.connect_timeout,
+                network: config.network.clone(),
                 ..TransportConfig::new(config.root_url.as_str())
             })?),
         };
         let clock = foundation.clock;
         let host = foundation.host.unwrap_or_else(host::none);
+        let shared = foundation.store.is_some() || config.store != StoreChoice::Memory;
         let store = match foundation.store {
             Some(store) => store,
-            None => open_store(&config.store, &clock, &host)?,
+            None => open_store(&config.store, &clock, &host, &config.network.trust)?,
         };
         let claims = IdempotencyClaims::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
+        let leases = shared.then(|| RefreshLeases::new(Arc::clone(&store), clock.clone(), rand::random::<u128>));
         let sender = Sender::new(SenderConfig {
             backoff: config.backoff,
             limits: config.limits,
+            shared: shares_limits(&config).then(|| {
+                let allotments = Allotments::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
+                (Arc::new(allotments) as Arc<dyn Allotter>, project_of(&config))
+            }),
             ..SenderConfig::new(transport, clock.clone())
         });
         let cx = Context {
             calendar: Calendar::new(Arc::new(sender)),
-            journal: Journal::new(store, clock.clone(), config.lease, rand::random::<u128>),
+            journal: Journal::new(Arc::clone(&store), clock.clone(), config.lease, rand::random::<u128>),
             clock: clock.clone(),
+            prevented: Arc::default(),
         };
         let settled = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let listener = counting(foundation.listener, Arc::clone(&settled));
         let open = OpenWork::default();
         let endpoint = match foundation.endpoint {
             Some(endpoint) => endpoint,
-            None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout)?),
+            None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout, &config.network)?),
         };
         let keyring = Arc::new(Keyring {
             clock: clock.clone(),
@@ -174,11 +194,20 @@ impl Service {
             loads: config.token_store.0,
             saves: config.token_store.1,
             grants: foundation.grants,
+            leases,
             listener: Arc::clone(&listener),
             open: open.clone(),
             fresh: dashmap::DashMap::new(),
+            tally: TokenTally::default(),
         });
-        let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone());
+        let transactions = Transactions {
+            records: AttendeeRecords::beside(&cx.journal),
+            lanes: Lanes::new(cx.clone()),
+            app: app_steps::asked_of(&keyring.host),
+            cx: cx.clone(),
+        };
+        let background =
+            Background::new(transactions.clone(), Arc::clone(&listener), open.clone(), config.quota_user.clone());
         let shared = Shared {
             recovery: Arc::new(Recovery::new(
                 cx.clone(),
@@ -191,15 +220,17 @@ impl Service {
             config: RwLock::new(Arc::new(config)),
             creates: Flights::default(),
             others: Flights::default(),
-            attendees: Lanes::new(cx.clone()),
             closed: AtomicBool::new(false),
-            metrics: Metrics::default(),
+            metrics: Metrics::new(&clock),
             clock,
             cx,
+            store,
             open,
             settled,
             keyring,
             desk: claims::Desk::new(claims),
+            transactions,
+            at_work: transacting::AtWork::default(),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -251,13 +282,30 @@ impl Service {
     /// The counters.
     #[must_use]
     pub fn metrics(&self) -> MetricsSnapshot {
-        MetricsSnapshot {
-            operations: self.shared.metrics.operations(),
-            google: self.shared.cx.calendar.sender.tally().snapshot(),
-            in_flight: self.shared.seats.taken(),
+        let shared = &self.shared;
+        shared.metrics.snapshot(Elsewhere {
+            prevented: shared.cx.prevented.snapshot(),
+            shared: shared.creates.shared(),
+            tokens: shared.keyring.tally.count(),
+            google: shared.cx.calendar.sender.tally().snapshot(),
+            in_flight: shared.seats.taken(),
             open_work: self.open_work(),
-            settled: self.shared.settled.load(Ordering::Relaxed),
-        }
+            open_clean_ups: shared.background.count() as u64,
+            settled: shared.settled.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Counts what ended in the facade: a call refused before it came here, or a transaction. `failed`: the error's code
+    /// and outcome.
+    pub fn ended_outside(&self, operation: &str, failed: Option<(&str, &str)>, took: Duration) {
+        let known = |(code, outcome): (&str, &str)| {
+            let code = Code::ALL.iter().copied().find(|known| known.name() == code).unwrap_or(Code::Internal);
+            let outcomes = [Outcome::NotSent, Outcome::Rejected, Outcome::Unknown, Outcome::Applied];
+            let outcome = outcomes.into_iter().find(|known| known.name() == outcome).unwrap_or(Outcome::NotSent);
+            (code, outcome)
+        };
+        let ending = Ending { verified: failed.is_none(), failed: failed.map(known), ..Ending::default() };
+        self.shared.metrics.count(operation, ending, took);
     }
 
     /// Attempts and clean-ups that are open now.
@@ -286,6 +334,18 @@ impl Service {
     fn config(&self) -> Arc<Config> {
         Arc::clone(&self.shared.config.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Limits are Google's for a whole project: machines that share a Redis share them. What a store of the program's own costs
+/// is not known, so it is not asked for each block.
+fn shares_limits(config: &Config) -> bool {
+    matches!(config.store, StoreChoice::Redis { .. })
+}
+
+/// What the store calls the project. Several may share a Redis; an OAuth client belongs to one.
+fn project_of(config: &Config) -> String {
+    let client = config.client.as_ref().map(OauthClient::id).unwrap_or_default();
+    HEXLOWER.encode(&Sha256::digest(client.as_bytes()))
 }
 
 fn counting(listener: Listener, settled: Arc<std::sync::atomic::AtomicU64>) -> Listener {

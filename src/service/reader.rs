@@ -64,6 +64,24 @@ impl Reader {
         self.map.get(key).is_some_and(Value::is_object)
     }
 
+    /// Whether a key is there and is `false`; then it is taken out.
+    pub(super) fn is_false(&mut self, key: &str) -> bool {
+        self.takes(key, false)
+    }
+
+    /// Whether a key is there and is `true`; then it is taken out.
+    pub(super) fn is_true(&mut self, key: &str) -> bool {
+        self.takes(key, true)
+    }
+
+    fn takes(&mut self, key: &str, word: bool) -> bool {
+        let is_it = self.map.get(key) == Some(&Value::Bool(word));
+        if is_it {
+            self.map.shift_remove(key);
+        }
+        is_it
+    }
+
     /// A nested object; an absent one reads as empty.
     pub(super) fn object(&mut self, key: &str) -> Result<Self, CalendarError> {
         let path = self.name(key);
@@ -151,6 +169,17 @@ impl Reader {
             Some(Value::String(text)) if text == FUNCTION => Ok(true),
             Some(_) => Err(self.fault(key, "must be a function")),
         }
+    }
+
+    /// An object of callbacks under names of the program's own.
+    pub(super) fn functions(&mut self, key: &str) -> Result<(), CalendarError> {
+        let mut all = self.object(key)?;
+        let names: Vec<_> = all.map.keys().cloned().collect();
+        names.iter().try_for_each(|name| match all.take(name) {
+            None => Ok(()),
+            Some(Value::String(text)) if text == FUNCTION => Ok(()),
+            Some(_) => Err(all.fault(plain(name), "must be a function")),
+        })
     }
 
     /// Query parameters of these names: strings, numbers, booleans, and lists of them.
