@@ -16,6 +16,8 @@ const METHODS = [
   'listEvents',
   'updateEvent',
   'deleteEvent',
+  'addAttendeeToEvent',
+  'removeAttendeeFromEvent',
   'getRefreshedOAuthClient',
   'requireGoogleAuth',
   'idempotency',
