@@ -27,7 +27,6 @@ import type {
   CreateResult,
   DeleteResult,
   GetResult,
-  Metrics,
   PendingEntry,
   RemoveAttendeeResult,
   UpdateResult,
@@ -35,6 +34,7 @@ import type {
   VerifyResult,
 } from './lib/types/results'
 import type { CustomStore, RedisStore, SqliteStore } from './lib/types/store'
+import type { DashboardHandler, DashboardOptions, Health, Metrics } from './lib/types/watching'
 
 export type * from './lib/types/attendees'
 export type * from './lib/types/auth'
@@ -44,6 +44,7 @@ export type * from './lib/types/event'
 export type * from './lib/types/idempotency'
 export type * from './lib/types/results'
 export type * from './lib/types/store'
+export type * from './lib/types/watching'
 
 // ---------------------------------------------------------------- errors
 
@@ -305,7 +306,7 @@ export interface CallOptions {
   quotaUser?: boolean | string
   /** Stops the waiting at once; the outcome of a write under way is settled in the background. */
   signal?: AbortSignal
-  /** Handed to `onOperation` as it is; never sent. */
+  /** Handed to `onOperation` as it is; its texts, numbers and booleans go into the call's span. Never sent to Google. */
   context?: unknown
 }
 
@@ -613,7 +614,39 @@ export class CalendarService {
   /** Works off what a crash or a failure left open, now; resolves to what is open still. */
   recover(): Promise<PendingEntry[]>
 
+  /** The figures of this process, at once; also after `close()`. */
   metrics(): Metrics
+
+  /**
+   * The same figures in Prometheus's text format 0.0.4: base units, names that begin with `surecal_`. The labels are
+   * methods, codes and kinds, never users. It may be appended to another library's page.
+   *
+   * @example
+   * app.get('/metrics', (req, res) => res.type('text/plain; version=0.0.4').send(service.prometheus()))
+   */
+  prometheus(): string
+
+  /**
+   * Whether this process is fit for traffic, within a second. It asks the store, and sends nothing to Google.
+   *
+   * @throws CalendarError CONFIGURATION before `configure()`
+   * @example
+   * app.get('/ready', async (req, res) => {
+   *   const health = await service.health()
+   *   res.status(health.ready ? 200 : 503).json(health)
+   * })
+   */
+  health(): Promise<Health>
+
+  /**
+   * A page that shows these figures live: one address, no request to anywhere else, no user's name. May be made before
+   * `configure()`.
+   *
+   * @throws CalendarError CONFIGURATION without `authorize`
+   * @example
+   * app.use('/admin/calendar', service.dashboard({ authorize: (req) => req.user?.isAdmin === true }))
+   */
+  dashboard(options: DashboardOptions): DashboardHandler
 
   /**
    * Takes no more calls (they reject with CLOSED), waits for what is open, and lets go of everything. Resolves to what
@@ -659,6 +692,9 @@ export const configure: CalendarService['configure']
 export const pending: CalendarService['pending']
 export const recover: CalendarService['recover']
 export const metrics: CalendarService['metrics']
+export const prometheus: CalendarService['prometheus']
+export const health: CalendarService['health']
+export const dashboard: CalendarService['dashboard']
 export const close: CalendarService['close']
 
 /** Each code under its own name. */

@@ -33,6 +33,9 @@ const METHODS = [
   'pending',
   'recover',
   'metrics',
+  'prometheus',
+  'health',
+  'dashboard',
   'close',
 ]
 

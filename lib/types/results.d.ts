@@ -198,31 +198,3 @@ export interface PendingEntry {
   /** The same as a sentence. */
   reason: string | null
 }
-
-/** Counters since the start; no names of users or calendars. */
-export interface Metrics {
-  /** By method. */
-  operations: { [operation: string]: OperationCount }
-  /** HTTP exchanges with Google. */
-  google: { [name: string]: unknown }
-  /** Calls at work now. */
-  inFlight: number
-  /** Writes and clean-up open now. */
-  openWork: number
-  /** Clean-up that came to an end after its call was answered. */
-  settled: number
-}
-
-export interface OperationCount {
-  succeeded: number
-  verified: number
-  replayed: number
-  /** Stored wrong at first and put right. */
-  repaired: number
-  /** Answered with VERIFICATION_FAILED. */
-  unverified: number
-  /** Rejected, by code. */
-  failed: { [code in CalendarErrorCode]?: number }
-  totalMs: number
-  slowestMs: number
-}
