@@ -113,6 +113,8 @@ const CONFIG: &[(&str, Takes)] = &[
     ("retry.baseDelayMs", Millis(1.0)),
     ("retry.backoffMultiplier", Number(1.0, 10.0)),
     ("retry.maxDelayMs", Millis(1.0)),
+    ("undo", Object),
+    ("undo.handler", Function),
     ("verification", Object),
     ("verification.enabled", Flag),
     ("verification.windowMs", Millis(0.0)),
