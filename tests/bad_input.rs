@@ -304,6 +304,7 @@ async fn every_option_of_every_method_refuses_what_is_not_its_own_and_nothing_is
                 process.delete("someevent", &options).await,
                 process.add("someevent", &json!("ada@example.com"), &options).await,
                 process.remove("someevent", &json!("ada@example.com"), &options).await,
+                process.enroll(&["someevent".to_owned()], "ada@example.com", &options).await,
             ];
             for error in errors {
                 let error = error.unwrap_err();
