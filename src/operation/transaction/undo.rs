@@ -237,6 +237,7 @@ impl Undoing<'_> {
             Err(error) => return Err(error),
         }
         parts.records.removed(&key, claim, left().max(RESULT_GRACE)).await?;
+        parts.cx.prevented.cleaned_up(Disposal::Deleted);
         Ok(Ended::Undone)
     }
 
