@@ -74,6 +74,7 @@ impl School {
             deadline: Deadline::starts(self.clock.now(), timeout),
             attempt_timeout: Duration::from_secs(2),
             max_retries: 5,
+            quota_user: None,
             verify: true,
             party,
             exposure: Arc::default(),

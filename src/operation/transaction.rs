@@ -21,7 +21,7 @@ use super::attendees::{AttendeeChange, ChangeRequest, Changed, LaneKey, Lanes, P
 use super::create::{CreateRequest, Creation};
 use super::exposure::Exposure;
 use super::{Context, Target, timed_out};
-use crate::google::{BoxFuture, Credentials, Scope, SendUpdates};
+use crate::google::{BoxFuture, Credentials, QuotaUser, Scope, SendUpdates};
 use crate::model::attendee::Guest;
 use crate::model::{CalendarError, Claim, Code, Outcome};
 use crate::policy::Deadline;
@@ -79,18 +79,22 @@ pub struct Caller {
     pub attempt_timeout: Duration,
     /// Repeats of one exchange, at most.
     pub max_retries: u32,
+    /// The call's own `quotaUser`; `None`: the configuration's.
+    pub quota_user: Option<QuotaUser>,
 }
 
 impl Caller {
     pub(super) fn scope(&self, deadline: Deadline) -> Scope {
-        Scope::new(
+        let mut scope = Scope::new(
             self.user.clone(),
             self.operation,
             Arc::clone(&self.credentials),
             deadline,
             self.attempt_timeout,
             self.max_retries,
-        )
+        );
+        scope.quota_user.clone_from(&self.quota_user);
+        scope
     }
 }
 
@@ -350,6 +354,7 @@ impl Caller {
             deadline,
             attempt_timeout: self.attempt_timeout,
             max_retries: self.max_retries,
+            quota_user: self.quota_user.clone(),
             verify: true,
             party,
             exposure: Arc::default(),

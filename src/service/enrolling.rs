@@ -118,6 +118,7 @@ pub(super) fn caller_of(
         credentials: Arc::clone(credentials),
         attempt_timeout: call.attempt_timeout,
         max_retries: call.max_retries,
+        quota_user: call.quota_user.clone(),
     }
 }
 

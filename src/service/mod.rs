@@ -167,6 +167,7 @@ impl Service {
         let sender = Sender::new(SenderConfig {
             backoff: config.backoff,
             limits: config.limits,
+            quota_user: config.quota_user.clone(),
             shared: shares_limits(&config).then(|| {
                 let allotments = Allotments::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
                 (Arc::new(allotments) as Arc<dyn Allotter>, project_of(&config))
@@ -206,8 +207,7 @@ impl Service {
             app: app_steps::asked_of(&keyring.host),
             cx: cx.clone(),
         };
-        let background =
-            Background::new(transactions.clone(), Arc::clone(&listener), open.clone(), config.quota_user.clone());
+        let background = Background::new(transactions.clone(), Arc::clone(&listener), open.clone());
         let shared = Shared {
             recovery: Arc::new(Recovery::new(
                 cx.clone(),
