@@ -223,7 +223,7 @@ pub fn explore<P: Protocol>(protocol: P, limits: Limits) -> Report {
         states: checker.unique_state_count(),
         steps: checker.state_count(),
         depth: checker.max_depth().saturating_sub(1),
-        complete: checker.is_done() && !(limits.stop_when_broken && !broken.is_empty()),
+        complete: checker.is_done() && (broken.is_empty() || !limits.stop_when_broken),
         broken,
         reached,
     }

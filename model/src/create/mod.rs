@@ -11,7 +11,7 @@ mod state;
 pub use guards::Guards;
 pub use state::State;
 
-use self::state::{ATTEMPTS, Attempt, Entry, GENERATIONS, Slot, Told, bit};
+use self::state::{ATTEMPTS, Attempt, Driver, Entry, GENERATIONS, Slot, Told, bit};
 use crate::explore::{Goal, Promise, Protocol, Step};
 use crate::faults::Faults;
 
@@ -52,7 +52,7 @@ impl Steps<'_> {
 impl Attempt {
     fn closed(&self) -> bool {
         matches!(self.entry, Entry::None | Entry::Settled | Entry::Succeeded { .. })
-            && self.drivers.iter().all(|driver| driver.rests())
+            && self.drivers.iter().all(Driver::rests)
     }
 
     const fn succeeded(&self) -> bool {

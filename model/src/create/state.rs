@@ -75,6 +75,7 @@ pub enum At {
 
 /// A process that works on an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any combination can occur")]
 pub struct Driver {
     /// The next step.
     pub at: At,
@@ -135,6 +136,7 @@ pub struct EntryPut {
 
 /// One attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any combination can occur")]
 pub struct Attempt {
     /// Its journal entry.
     pub entry: Entry,

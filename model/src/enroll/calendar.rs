@@ -60,9 +60,9 @@ impl<const N: usize> State<N> {
         self.late.iter_mut().flatten().filter(|late| late.nonce == old).for_each(|late| late.nonce = 0);
     }
 
-    fn is_refused(&self, late: &Late, guards: &Guards) -> bool {
+    fn is_refused(&self, late: Late, guards: &Guards) -> bool {
         let mut applied = *self;
-        applied.apply(*late, guards);
+        applied.apply(late, guards);
         applied == *self
     }
 }
@@ -129,7 +129,7 @@ pub(super) fn send<const N: usize>(
         then(&mut next, reply);
         steps.add(name, next);
     };
-    if state.is_refused(&late, &guards) && !late.fresh {
+    if state.is_refused(late, &guards) && !late.fresh {
         return end(names.refused, Reply::Refused, &|_| {});
     }
     end(names.done, Reply::Done, &|next| next.apply(late, &guards));

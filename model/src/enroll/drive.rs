@@ -1,29 +1,29 @@
 //! The steps of those who work on a transaction: its owner, and who takes over.
 
-use super::Steps;
 use super::calendar::{Reply, send};
 use super::records::put;
-use super::state::{At, Driver, Entry, EntryPut, Late, Record, Seen, State, Told, Write, bit, nonce};
+use super::state::{At, Driver, Entry, EntryPut, Late, Record, Seen, State, Told, Write, bit};
+use super::{Steps, undo};
 
 impl Driver {
-    pub(super) const fn rests(&self) -> bool {
+    pub(super) const fn rests(self) -> bool {
         matches!(self.at, At::Idle | At::Over)
     }
 }
 
 /// Which transaction, and which of its drivers.
 #[derive(Clone, Copy)]
-struct Me {
-    transaction: usize,
-    driver: usize,
+pub(super) struct Me {
+    pub(super) transaction: usize,
+    pub(super) driver: usize,
 }
 
 impl<const N: usize> State<N> {
-    const fn me(&mut self, me: Me) -> &mut Driver {
+    pub(super) const fn me(&mut self, me: Me) -> &mut Driver {
         &mut self.transactions[me.transaction].drivers[me.driver]
     }
 
-    fn go(&mut self, me: Me, at: At) {
+    pub(super) fn go(&mut self, me: Me, at: At) {
         self.me(me).at = at;
         if matches!(at, At::Over) {
             *self.me(me) = Driver { at, ..Driver::default() };
@@ -55,7 +55,7 @@ impl<const N: usize> State<N> {
     }
 
     /// Newest first.
-    fn go_undoing(&mut self, me: Me) {
+    pub(super) fn go_undoing(&mut self, me: Me) {
         let event = self.me(me).event;
         let at = if event == 0 { At::Settle } else { At::Leave };
         *self.me(me) = Driver { at, event: event.saturating_sub(1), ..Driver::default() };
@@ -178,14 +178,10 @@ fn result_arrives<const N: usize>(state: &State<N>, transaction: usize, steps: &
 fn drive<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>) {
     let one = &state.transactions[me.transaction];
     let my = one.drivers[me.driver];
-    let event = usize::from(my.event);
-    let record = state.records[event.min(N - 1)];
-    let bit = bit(me.transaction);
-    let holds = usize::from(one.holder) == me.driver;
-    let alive = holds && !one.lease_out;
-    let guards = steps.guards;
+    let alive = usize::from(one.holder) == me.driver && !one.lease_out;
     let unasked = my.at == At::Claim && !steps.guards.claim_lease_check;
-    if !alive && steps.guards.lease_check && !unasked && !matches!(my.at, At::Idle | At::Over | At::Committing) {
+    let waits = my.rests() || my.at == At::Committing;
+    if !alive && steps.guards.lease_check && !unasked && !waits {
         return steps.with(state, "its lease is lost: it stops", |next| {
             next.tell(me, Told::Unknown);
             next.go(me, At::Over);
@@ -200,6 +196,21 @@ fn drive<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>) {
             });
         }
         At::Idle | At::Over | At::Committing => {}
+        At::Claim | At::LateClaim | At::Read | At::Adding | At::Patch | At::LateAdding | At::NeverAdded => {
+            add(state, me, my, steps);
+        }
+        At::Commit | At::EarlyKeep | At::Keep | At::Fail | At::Settle => end(state, me, my, steps),
+        At::Leave | At::ExpelRead | At::IsRemoving | At::Expel | At::Removed => undo::steps(state, me, my, steps),
+    }
+}
+
+/// The steps that put the attendee on an event.
+fn add<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'_, N>) {
+    let event = usize::from(my.event);
+    let record = state.records[event.min(N - 1)];
+    let bit = bit(me.transaction);
+    let guards = steps.guards;
+    match my.at {
         At::Claim | At::LateClaim => {
             fail(state, me, steps);
             if record.removing != 0 && steps.guards.wait_while_removing {
@@ -281,6 +292,15 @@ fn drive<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>) {
                 *next.me(me) = gone_on;
             });
         }
+        _ => {}
+    }
+}
+
+/// The steps of the result, whichever it is.
+fn end<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'_, N>) {
+    let one = &state.transactions[me.transaction];
+    let holds = usize::from(one.holder) == me.driver;
+    match my.at {
         At::EarlyKeep => keep(state, me, steps, (At::EarlyKeep, At::Commit)),
         At::Commit => {
             fail(state, me, steps);
@@ -325,61 +345,6 @@ fn drive<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>) {
                 }
             }
         }
-        At::Leave => leave(state, me, steps, record),
-        At::ExpelRead => {
-            let seen = state.read(event);
-            let marked = state.events[event].touch == nonce(me.transaction, me.driver);
-            let gone = !seen.present && (marked || !steps.guards.etag_move);
-            let name = match (gone, seen.present) {
-                (true, _) => "read: absent, and our nonce",
-                (false, true) => "read: there",
-                (false, false) => "read: absent",
-            };
-            let recheck = steps.guards.recheck;
-            steps.with(state, name, |next| {
-                next.me(me).seen = seen;
-                next.go(
-                    me,
-                    if gone {
-                        At::Removed
-                    } else if recheck {
-                        At::IsRemoving
-                    } else {
-                        At::Expel
-                    },
-                );
-            });
-        }
-        At::IsRemoving => {
-            let ours = if steps.guards.removing {
-                usize::from(record.removing) == me.transaction + 1
-            } else {
-                record.claims == bit && !record.kept
-            };
-            steps.with(state, if ours { "is_removing" } else { "is_removing: no more" }, |next| {
-                next.go(me, if ours { At::Expel } else { At::Leave });
-            });
-        }
-        At::Expel => {
-            let write = if my.seen.present { Write::Expel } else { Write::Touch };
-            let late = late_of(my.seen, write, my.event, nonce(me.transaction, me.driver));
-            let closes = !steps.guards.nonce_read;
-            send(state, steps, late, |next, reply| {
-                let done = closes && reply == Reply::Done;
-                next.go(me, if done { At::Removed } else { At::ExpelRead });
-            });
-        }
-        At::Removed => {
-            let mut removed = record;
-            if usize::from(record.removing) == me.transaction + 1 || !steps.guards.removing {
-                removed.removing = 0;
-                removed.forget();
-                removed.leave(bit);
-            }
-            put(state, steps, ("removed", "removed, the put's fate unknown"), event, removed, |next, known| {
-                if known { next.go_undoing(me) } else { next.go(me, At::Leave) }
-            });
-        }
         At::Settle => {
             let succeeded = one.succeeded();
             steps.with(state, "settle", |next| {
@@ -391,10 +356,11 @@ fn drive<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>) {
                 next.go(me, At::Over);
             });
         }
+        _ => {}
     }
 }
 
-const fn late_of(seen: Seen, write: Write, event: u8, nonce: u8) -> Late {
+pub(super) const fn late_of(seen: Seen, write: Write, event: u8, nonce: u8) -> Late {
     Late { write, event, fresh: seen.fresh, guest: seen.guest, nonce }
 }
 
@@ -403,7 +369,12 @@ fn decide<const N: usize>(next: &mut State<N>, me: Me, steps: &Steps<'_, N>) {
     let my = *next.me(me);
     match (my.seen.present, my.noted && !my.sent) {
         (true, true) => next.go(me, At::NeverAdded),
-        (true, false) => next.go_on(me, steps),
+        (true, false) => {
+            if my.sent && !steps.guards.kept_by_others {
+                next.transactions[me.transaction].landed |= 1 << my.event;
+            }
+            next.go_on(me, steps);
+        }
         (false, _) => next.go(me, At::Adding),
     }
 }
@@ -452,37 +423,6 @@ fn keep<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>, (aga
     put(state, steps, ("keep", "keep, the put's fate unknown"), event, record, |next, known| {
         if known {
             next.go_keeping(me, again, then);
-        }
-    });
-}
-
-/// Who failed leaves the record, or takes the attendee off.
-fn leave<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>, record: Record) {
-    let event = usize::from(state.transactions[me.transaction].drivers[me.driver].event);
-    let bit = bit(me.transaction);
-    let mine = u8::try_from(me.transaction + 1).unwrap_or_default();
-    if record.removing == mine {
-        return steps.with(state, "leave: removing already", |next| next.go(me, At::ExpelRead));
-    }
-    let alone = if steps.guards.claims { record.claims == bit } else { record.claims & bit != 0 };
-    if alone && record.added != 0 && !record.kept && record.removing == 0 {
-        if !steps.guards.removing {
-            return steps.with(state, "leave: to be removed", |next| next.go(me, At::ExpelRead));
-        }
-        let removing = Record { removing: mine, ..record };
-        let names = ("leave: removing", "leave: removing, the put's fate unknown");
-        return put(state, steps, names, event, removing, |next, known| {
-            next.go(me, if known { At::ExpelRead } else { At::Leave });
-        });
-    }
-    if record.claims & bit == 0 && !steps.guards.rewrite {
-        return steps.with(state, "leave: no claim", |next| next.go_undoing(me));
-    }
-    let mut left = record;
-    left.leave(bit);
-    put(state, steps, ("leave", "leave, the put's fate unknown"), event, left, |next, known| {
-        if known {
-            next.go_undoing(me);
         }
     });
 }

@@ -42,6 +42,8 @@ pub struct Guards {
     pub etag_move: bool,
     /// An undo closes on reading its own nonce, not on an acknowledgement.
     pub nonce_read: bool,
+    /// What another kept stays kept, also for one whose own add has landed.
+    pub kept_by_others: bool,
     /// An add is sent with If-Match.
     pub if_match_add: bool,
     /// A removal is sent with If-Match.
@@ -72,6 +74,7 @@ impl Guards {
         overwrite: true,
         etag_move: true,
         nonce_read: true,
+        kept_by_others: true,
         if_match_add: true,
         if_match_expel: true,
         read_back: true,

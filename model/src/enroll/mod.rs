@@ -6,11 +6,12 @@ mod drive;
 mod guards;
 mod records;
 mod state;
+mod undo;
 
 pub use guards::Guards;
 pub use state::State;
 
-use self::state::{Entry, TRANSACTIONS, Told, Transaction, bit};
+use self::state::{Driver, Entry, TRANSACTIONS, Told, Transaction, bit};
 use crate::explore::{Goal, Promise, Protocol, Step};
 use crate::faults::Faults;
 
@@ -57,7 +58,7 @@ impl<const N: usize> State<N> {
 
 impl Transaction {
     fn closed(&self) -> bool {
-        matches!(self.entry, Entry::None | Entry::Settled { .. }) && self.drivers.iter().all(|driver| driver.rests())
+        matches!(self.entry, Entry::None | Entry::Settled { .. }) && self.drivers.into_iter().all(Driver::rests)
     }
 
     const fn succeeded(&self) -> bool {

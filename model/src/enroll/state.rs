@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use crate::faults::Faults;
 
 /// How many transactions there are.
-pub const TRANSACTIONS: usize = 2;
+pub(super) const TRANSACTIONS: usize = 2;
 
 /// One event as Google holds it. Its etag is not a number: who read it knows whether it is still the same (`fresh`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -134,6 +134,8 @@ pub struct Transaction {
     pub lease_out: bool,
     /// The owner, and who takes over.
     pub drivers: [Driver; 2],
+    /// One bit for each event where the owner knows that its add has landed.
+    pub landed: u8,
     /// What the caller heard.
     pub told: Told,
     /// The result's put.
@@ -206,7 +208,7 @@ pub(super) const TAKEN_OFF: u8 = 4;
 
 /// The nonce of a driver.
 #[must_use]
-pub const fn nonce(transaction: usize, driver: usize) -> u8 {
+pub(super) const fn nonce(transaction: usize, driver: usize) -> u8 {
     #[expect(clippy::cast_possible_truncation, reason = "both are 0 or 1")]
     let nonce = 1 + 2 * transaction as u8 + driver as u8;
     nonce
@@ -214,7 +216,7 @@ pub const fn nonce(transaction: usize, driver: usize) -> u8 {
 
 /// The bit of a transaction.
 #[must_use]
-pub const fn bit(transaction: usize) -> u8 {
+pub(super) const fn bit(transaction: usize) -> u8 {
     1 << transaction
 }
 
