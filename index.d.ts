@@ -13,24 +13,28 @@
  * const result = await service.createEvent(userId, auth, eventData, { idempotencyKey })
  */
 
+import type { AttendeeOptions, EventPlace, NewAttendee } from './lib/types/attendees'
 import type { Auth, GoogleAuthMiddleware, RefreshOptions, RequireGoogleAuthOptions } from './lib/types/auth'
 import type { TokenConfig, TokenStore } from './lib/types/auth'
 import type { CalendarErrorCode, CalendarErrorJson, Outcome } from './lib/types/errors'
 import type { CalendarEvent } from './lib/types/event'
 import type { IdempotencyMiddleware, IdempotencyOptions } from './lib/types/idempotency'
 import type {
+  AddAttendeeResult,
   BatchResult,
   CreateResult,
   DeleteResult,
   GetResult,
   Metrics,
   PendingEntry,
+  RemoveAttendeeResult,
   UpdateResult,
   VerificationDetails,
   VerifyResult,
 } from './lib/types/results'
 import type { CustomStore, RedisStore, SqliteStore } from './lib/types/store'
 
+export type * from './lib/types/attendees'
 export type * from './lib/types/auth'
 export type * from './lib/types/errors'
 export type * from './lib/types/event'
@@ -142,6 +146,7 @@ export interface OperationRecord {
   settled?: 'deleted' | 'kept'
 }
 
+/** `console`, pino, winston and their like. */
 export interface Logger {
   debug?(message: string, more: object): unknown
   info?(message: string, more: object): unknown
@@ -160,6 +165,15 @@ export interface RetryConfig {
   backoffMultiplier?: number
   /** Longest delay; a Retry-After of Google's may be longer. @default 5000 */
   maxDelayMs?: number
+}
+
+export interface ProxyConfig {
+  /** `http://user:password@proxy.example:3128` */
+  url: string
+  /** As in NO_PROXY: host names (their subdomains too), addresses and networks, with commas between. @default none */
+  noProxy?: string
+  /** Whether this machine's own addresses are reached through it too. @default false */
+  loopback?: boolean
 }
 
 /**
@@ -181,8 +195,11 @@ export interface CalendarConfig {
   tokens?: TokenConfig
   /** @default every user's `primary` */
   resolveCalendar?(userId: string): PromiseLike<CalendarPlace> | CalendarPlace
-  /** For calls that name an event only. */
-  resolveCalendarForEvent?(eventId: string): unknown
+  /**
+   * Whose an event is, for calls that name the event only: `addAttendeeToEvent(eventId, email)`. Asked at each of them;
+   * what it says is never kept.
+   */
+  resolveCalendarForEvent?(eventId: string): PromiseLike<EventPlace> | EventPlace
   /** Receives a record of every write. Whatever it does, the call is not affected. */
   onOperation?(record: OperationRecord): unknown
   /** A whole call, callbacks included. @default 10000 */
@@ -191,6 +208,24 @@ export interface CalendarConfig {
   attemptTimeoutMs?: number
   /** @default 2000 */
   connectTimeoutMs?: number
+  /**
+   * The HTTP proxy to go through (`http:` or `https:`, with user and password where it wants them); false: none, whatever
+   * the environment says. This machine's own addresses are reached directly unless `loopback` is true.
+   * @default the environment's HTTPS_PROXY, but not for the hosts of NO_PROXY; the lower-case names win
+   */
+  proxy?: string | false | ProxyConfig
+  /**
+   * Authorities to trust besides the system's own and those of NODE_EXTRA_CA_CERTS: PEM text, for Google and for
+   * `rediss:`. Where the system has none at all, Mozilla's list is built in.
+   */
+  ca?: string | Uint8Array | (string | Uint8Array)[]
+  /** Added to the `User-Agent`, which is `surecal/x.y.z`: 1 to 200 visible ASCII characters. */
+  userAgent?: string
+  /**
+   * Google's parameter `quotaUser`: whom a request counts against when one service account acts for many users. True: a
+   * hash of the call's `userId`; a text: that, at most 40 characters. @default false: not sent
+   */
+  quotaUser?: boolean | string
   /** IANA zone for times without offset and zone. */
   timeZone?: string
   /** Full jitter; Retry-After is a floor. */
@@ -221,6 +256,12 @@ export interface CalendarConfig {
   recovery?: 'auto' | 'manual'
   /** @default silent */
   logger?: Logger
+  attendees?: {
+    /** The change of one attendee, unless the call says otherwise. @default 5000 */
+    timeoutMs?: number
+    /** `'skip'`: an enrollment goes on without an event whose change timed out. @default 'fail' */
+    onTimeout?: 'fail' | 'skip'
+  }
   limits?: {
     /** @default 600 */
     perUserPerMinute?: number
@@ -245,6 +286,8 @@ export interface CallOptions {
   attemptTimeoutMs?: number
   /** @default the config's `retry.maxRetries` */
   maxRetries?: number
+  /** @default the config's `quotaUser` */
+  quotaUser?: boolean | string
   /** Stops the waiting at once; the outcome of a write under way is settled in the background. */
   signal?: AbortSignal
   /** Handed to `onOperation` as it is; never sent. */
@@ -380,6 +423,36 @@ export class CalendarService {
 
   /** An event that is gone already (404, 410) is a success. */
   deleteEvent(userId: UserId, auth: Auth, eventId: string, options?: WriteOptions): Promise<DeleteResult>
+
+  /**
+   * Invites somebody to an event, and reads back that they are on its list. Everybody else's entry stays as it is, also
+   * when many join at once: changes of one event are merged, in a process, and guarded by the ETag between processes.
+   * Who is on the list already is not added again (`alreadyAdded`). Messages of errors begin with `Failed to add attendee: `.
+   *
+   * The calendar must be the organizer's, and show all guests: else CONFLICT, ATTENDEES_HIDDEN.
+   *
+   * @example
+   * await service.addAttendeeToEvent(eventId, student.email, { userId, auth })
+   * await service.addAttendeeToEvent(eventId, student.email) // asks resolveCalendarForEvent
+   */
+  addAttendeeToEvent(
+    eventId: string,
+    attendee: string | NewAttendee,
+    options?: AttendeeOptions | null,
+  ): Promise<AddAttendeeResult>
+
+  /**
+   * Takes somebody off an event's list, and reads back that they are gone. Who is not on it is a success
+   * (`alreadyRemoved`). Messages of errors begin with `Failed to remove attendee: `.
+   *
+   * @example
+   * await service.removeAttendeeFromEvent(eventId, student.email, { userId, auth, sendUpdates: 'none' })
+   */
+  removeAttendeeFromEvent(
+    eventId: string,
+    attendee: string | NewAttendee,
+    options?: AttendeeOptions | null,
+  ): Promise<RemoveAttendeeResult>
 
   /**
    * An auth object with a fresh access token of the user's: a real OAuth2Client when google-auth-library is installed
@@ -526,6 +599,8 @@ export const getEvent: CalendarService['getEvent']
 export const listEvents: CalendarService['listEvents']
 export const updateEvent: CalendarService['updateEvent']
 export const deleteEvent: CalendarService['deleteEvent']
+export const addAttendeeToEvent: CalendarService['addAttendeeToEvent']
+export const removeAttendeeFromEvent: CalendarService['removeAttendeeFromEvent']
 export const getRefreshedOAuthClient: CalendarService['getRefreshedOAuthClient']
 export const requireGoogleAuth: CalendarService['requireGoogleAuth']
 export const idempotency: CalendarService['idempotency']
@@ -547,7 +622,15 @@ export const close: CalendarService['close']
 export const CALENDAR_ERROR_CODE: { readonly [Code in CalendarErrorCode]: Code }
 
 export type CalendarOperation =
-  'CREATE_EVENT' | 'CREATE_EVENTS' | 'VERIFY_EVENT' | 'GET_EVENT' | 'LIST_EVENTS' | 'UPDATE_EVENT' | 'DELETE_EVENT'
+  | 'CREATE_EVENT'
+  | 'CREATE_EVENTS'
+  | 'VERIFY_EVENT'
+  | 'GET_EVENT'
+  | 'LIST_EVENTS'
+  | 'UPDATE_EVENT'
+  | 'DELETE_EVENT'
+  | 'ADD_ATTENDEE'
+  | 'REMOVE_ATTENDEE'
 /** Each operation under its own name. */
 export const CALENDAR_OPERATION: { readonly [Operation in CalendarOperation]: Operation }
 

@@ -10,6 +10,8 @@ export const {
   listEvents,
   updateEvent,
   deleteEvent,
+  addAttendeeToEvent,
+  removeAttendeeFromEvent,
   getRefreshedOAuthClient,
   requireGoogleAuth,
   idempotency,

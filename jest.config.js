@@ -7,6 +7,7 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/target/', '<rootDir>/native/.*\\.node$'],
   moduleNameMapper: {
     '^surecal$': '<rootDir>/index.js',
+    '^surecal/migrate$': '<rootDir>/lib/migrate.js',
     '^surecal/testing$': '<rootDir>/lib/testing.js',
   },
   // Deadlines of 10 s are part of what is tested.

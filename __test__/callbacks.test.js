@@ -1,5 +1,6 @@
 'use strict'
 
+const pino = require('pino')
 const { loadOverFake, deferred } = require('./fakes/load')
 const { nativeError } = require('./fakes/native')
 
@@ -232,5 +233,18 @@ describe('the logger', () => {
     expect(warn).toHaveBeenCalledWith('words', { count: 3 })
     expect(warn).toHaveBeenCalledWith('in a tuple', {})
     expect(info).toHaveBeenCalledTimes(1)
+  })
+
+  test('that is pino’s gets message and details in its own order, and console in the common one', () => {
+    const lines = []
+    const logger = pino({ base: null }, { write: (line) => lines.push(JSON.parse(line)) })
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => {})
+    serviceWith({ logger })
+    serviceWith({ logger: console })
+    for (const { notify } of fake.services)
+      notify(JSON.stringify({ type: 'log', level: 'warn', message: 'words', count: 3 }))
+    expect(lines).toEqual([expect.objectContaining({ level: 40, msg: 'words', count: 3 })])
+    expect(warn).toHaveBeenCalledWith('words', { count: 3 })
+    warn.mockRestore()
   })
 })

@@ -1,5 +1,6 @@
 'use strict'
 
+const { environmentOf } = require('../lib/network')
 const { loadOverFake, deferred } = require('./fakes/load')
 const { nativeError } = require('./fakes/native')
 
@@ -71,6 +72,7 @@ describe('the configuration', () => {
       logger: { debug: '[function]', info: '[function]', warn: '[function]', error: '[function]' },
       onOperation: '[function]',
       timeoutMs: 5,
+      $environment: environmentOf(process.env),
     })
     expect(() => new surecal.CalendarService({ timeoutMs: NaN })).toThrow(/timeoutMs must be a finite number/)
     expect(() => new surecal.CalendarService({ retry: { maxRetries: Infinity } })).toThrow(/maxRetries/)

@@ -16,9 +16,9 @@ const RATE_LIMIT_REASONS = ['rateLimitExceeded', 'userRateLimitExceeded']
  * any error that looks temporary, and believed as soon as it is answered. It ignores `options.idempotencyKey`, and has
  * no timeout but TCP's, which is shortened here.
  *
- * @param {{rootUrl: string, resolveCalendar: (userId: string) => Promise<object>}} config
+ * @param {{rootUrl: string, resolveCalendar: (userId: string) => Promise<object>, fetchImplementation?: Function}} config
  */
-function beforeService({ rootUrl, resolveCalendar }) {
+function beforeService({ rootUrl, resolveCalendar, fetchImplementation }) {
   const calendar = googleCalendar({ version: 'v3', rootUrl: `${rootUrl}/` })
   const agent = agentWithTcpTimeout(EXCHANGE_LIMIT_MS)
 
@@ -36,7 +36,7 @@ function beforeService({ rootUrl, resolveCalendar }) {
             sendNotifications: options.sendNotifications || true,
             sendUpdates: options.sendUpdates || 'all',
           },
-          { agent },
+          { agent, fetchImplementation },
         )
       })
       // Returns immediately: assumes success.

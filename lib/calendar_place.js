@@ -48,6 +48,15 @@ function callbackFailed(name, cause) {
   )
 }
 
+/** A callback of the caller did not answer in time. */
+function callbackLate(name, ms) {
+  return new CalendarError({
+    code: 'TIMEOUT',
+    outcome: 'not-sent',
+    message: `${name} timed out after ${ms}ms. Nothing was sent to Google.`,
+  })
+}
+
 /** The fields of a place that go into results. */
 const told = ({ calendarType, secondaryCalendarId, subscriptionPlan }) => ({
   calendarType,
@@ -55,4 +64,4 @@ const told = ({ calendarType, secondaryCalendarId, subscriptionPlan }) => ({
   subscriptionPlan,
 })
 
-module.exports = { PRIMARY, placeOf, placeFromCallback, callbackFailed, told }
+module.exports = { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told }

@@ -17,12 +17,13 @@ class Call {
   /**
    * @param {string} operation the method's name
    * @param {object} facts `entry`: the method's function, left out of the stack; `writes`: whether it changes a
-   *   calendar; `timeoutMs`: for the whole call; `signal`
+   *   calendar; `timeoutMs`: for the whole call; `signal`; `opening`: what the messages of its errors begin with
    */
-  constructor(operation, { entry, writes, timeoutMs, signal }) {
+  constructor(operation, { entry, writes, timeoutMs, signal, opening }) {
     this.startedAt = performance.now()
     this.operation = operation
     this.writes = writes
+    this.opening = opening
     this.timeoutMs = timeoutMs
     this.signal = checkedSignal(signal)
     this.ticket = this.signal ? nextTicket() : 0
@@ -64,6 +65,7 @@ class Call {
     try {
       return await send(this.ticket)
     } catch (error) {
+      if (CalendarError.is(error)) throw error
       throw fromNative(error, {
         operation: this.operation,
         site: this.site,

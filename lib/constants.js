@@ -45,6 +45,10 @@ const OPERATION_NAMES = Object.freeze({
   listEvents: 'LIST_EVENTS',
   updateEvent: 'UPDATE_EVENT',
   deleteEvent: 'DELETE_EVENT',
+  addAttendeeToEvent: 'ADD_ATTENDEE',
+  removeAttendeeFromEvent: 'REMOVE_ATTENDEE',
+  enroll: 'ENROLL',
+  transaction: 'TRANSACTION',
 })
 
 const CALENDAR_OPERATION = Object.freeze(Object.fromEntries(Object.values(OPERATION_NAMES).map((name) => [name, name])))
@@ -59,6 +63,9 @@ const CALENDAR_RETRY_CONFIG = Object.freeze({
   MAX_DELAY_MS: 5000,
 })
 
+/** Milliseconds: the default of `attendees.timeoutMs`, for the change of one attendee. */
+const ATTENDEE_TIMEOUT = 5000
+
 /** Milliseconds: the default of `timeoutMs`, for a whole call. */
 const CALENDAR_OPERATION_TIMEOUT = 10000
 
@@ -72,4 +79,5 @@ module.exports = {
   OPERATION_STATUS,
   CALENDAR_RETRY_CONFIG,
   CALENDAR_OPERATION_TIMEOUT,
+  ATTENDEE_TIMEOUT,
 }

@@ -39,6 +39,8 @@ class CalendarError extends Error {
     if (fields.field) this.field = fields.field
     if (fields.rolledBack) this.rolledBack = fields.rolledBack
     if (fields.rollbackPending) this.rollbackPending = fields.rollbackPending
+    if (fields.rollbackFailed) this.rollbackFailed = fields.rollbackFailed
+    if (fields.notReached) this.notReached = fields.notReached
     // For handlers written for Google's client. Not enumerable: it says nothing new in a log.
     hidden(this, 'response', responseOf(this, facts.http))
     if (more.cause !== undefined) hidden(this, 'cause', more.cause)
@@ -56,7 +58,7 @@ class CalendarError extends Error {
 
   toJSON() {
     const { code, outcome, message, retryable, requiresReauth, operation, eventId, status, reason } = this
-    const { attempts, elapsedMs, field, rolledBack, rollbackPending } = this
+    const { attempts, elapsedMs, field, rolledBack, rollbackPending, rollbackFailed, notReached } = this
     return {
       name: this.name,
       code,
@@ -73,6 +75,8 @@ class CalendarError extends Error {
       ...(field ? { field } : {}),
       ...(rolledBack ? { rolledBack } : {}),
       ...(rollbackPending ? { rollbackPending } : {}),
+      ...(rollbackFailed ? { rollbackFailed } : {}),
+      ...(notReached ? { notReached } : {}),
     }
   }
 }
@@ -139,6 +143,8 @@ function factsOf(nativeError) {
     field: textOr(facts.field, undefined),
     rolledBack: textsOr(facts.rolledBack),
     rollbackPending: textsOr(facts.rollbackPending),
+    rollbackFailed: textsOr(facts.rollbackFailed),
+    notReached: textsOr(facts.notReached),
   }
 }
 
@@ -160,10 +166,11 @@ function fromNative(nativeError, { operation = null, site, elapsedMs = 0, mayHav
 }
 
 /** The same error, told of one call: its operation, its time and the caller's stack. */
-function ofCall(error, { operation, site, elapsedMs, eventId }) {
+function ofCall(error, { operation, site, elapsedMs, eventId, opening = '' }) {
   return new CalendarError(
     {
       ...error.toJSON(),
+      message: error.message.startsWith(opening) ? error.message : `${opening}${error.message}`,
       operation: error.operation ?? operation,
       eventId: error.eventId ?? eventId,
       elapsedMs: error.elapsedMs || elapsedMs,
@@ -172,4 +179,13 @@ function ofCall(error, { operation, site, elapsedMs, eventId }) {
   )
 }
 
-module.exports = { CalendarError, validation, configuration, fromNative, ofCall }
+/** Pages of a list that would never end. */
+function repeatedPage() {
+  return new CalendarError({
+    code: 'SERVER_ERROR',
+    outcome: 'not-sent',
+    message: 'Google returned the same page token twice; the list was stopped.',
+  })
+}
+
+module.exports = { CalendarError, repeatedPage, validation, configuration, fromNative, ofCall }

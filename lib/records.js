@@ -19,17 +19,44 @@ function recordOf(call, { result, error }) {
     status: failed ? OPERATION_STATUS.FAILURE : OPERATION_STATUS.SUCCESS,
     calendarType: call.place?.calendarType ?? null,
     secondaryCalendarId: call.place?.secondaryCalendarId ?? null,
-    eventData: call.eventData,
+    eventData: call.eventData ?? null,
     executionTimeMs: call.elapsedMs,
     error: error?.message ?? result?.error ?? null,
     errorCode: error?.code ?? result?.errorCode ?? null,
-    googleEventId: error?.eventId ?? result?.eventId ?? null,
+    googleEventId: call.eventId ?? error?.eventId ?? result?.eventId ?? null,
     eventHash: result?.eventHash ?? null,
     verified: result?.verified ?? false,
     verificationDetails: result?.verificationDetails ?? null,
     attempts: error?.attempts ?? result?.attempts ?? 0,
     context: call.context ?? null,
   }
+}
+
+/** The message of an event that was left out because adding its attendee took too long. */
+const SKIPPED = 'Adding the attendee timed out; the enrollment went on without this event'
+
+/** How a call over several events ended for one of them, as its record tells. */
+function endOfEvent(end, index) {
+  if (!end.result) return end
+  const event = end.result.events?.[index]
+  if (!event?.skipped) return { result: { success: true, verified: true, ...event } }
+  return { result: { ...event, success: false, error: SKIPPED, errorCode: 'TIMEOUT' } }
+}
+
+/**
+ * One record for each event that a write was asked for.
+ *
+ * @param {object} plan `operation`; `recorded`: of each event what is known of it
+ */
+function recordsOf({ operation, recorded }, begun, end) {
+  const batch = operation === 'createEvents'
+  return recorded.map((eventData, index) => {
+    if (operation === 'enroll' || operation === 'transaction') {
+      return recordOf({ ...begun, ...eventData }, endOfEvent(end, index))
+    }
+    const of = { ...begun, operation: batch ? 'createEvent' : operation, eventData }
+    return recordOf(of, batch && end.result ? { result: end.result.events?.[index] ?? end.result } : end)
+  })
 }
 
 /** First records (without the event's content) of failed calls, kept until their clean-up has come to an end. */
@@ -68,4 +95,4 @@ class OpenRecords {
   }
 }
 
-module.exports = { recordOf, OpenRecords }
+module.exports = { recordsOf, OpenRecords }

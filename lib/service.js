@@ -1,36 +1,37 @@
 'use strict'
 
-const { CalendarError, configuration, fromNative, validation } = require('./errors')
-const { CALENDAR_OPERATION_TIMEOUT } = require('./constants')
+const { CalendarError, configuration, fromNative, repeatedPage, validation } = require('./errors')
+const { ATTENDEE_TIMEOUT, CALENDAR_OPERATION_TIMEOUT } = require('./constants')
+const { attendeePlan } = require('./attendee')
 const { LATE, within, withTimeout } = require('./bounded')
 const { authRequired } = require('./auth')
 const { CallCredentials } = require('./call_credentials')
 const { oauthClientOf } = require('./oauth_client')
 const { requireGoogleAuth } = require('./express/requireGoogleAuth')
-const { PRIMARY, placeOf, placeFromCallback, callbackFailed, told } = require('./calendar_place')
+const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
 const { Call } = require('./call')
+const { wholeTime } = require('./call_time')
 const { errorHandler } = require('./express/errorHandler')
 const { LoopHold, DRAIN_MS } = require('./loop_hold')
-const { OpenRecords, recordOf } = require('./records')
+const { OpenRecords, recordsOf } = require('./records')
 const { RequestClaims } = require('./request_claims')
 const { answerStoreQuestion, isStoreQuestion } = require('./store_questions')
 const { eventIdOf, userIdOf } = require('./identity')
 const { crossingOptions, textOf } = require('./json')
+const { enrollmentPlan } = require('./enrollment')
+const { Transactions } = require('./transactions')
 const retry = require('./retry')
 const native = require('./native')
 
 /** Given to the constructor by the module itself: configured later. */
 const LATER = Symbol('configured later')
 
-/** A batch has this much more time for each event, and this much at most (or its own timeoutMs, if that is longer). */
-const BATCH_MS_PER_EVENT = 500
-const BATCH_MS_AT_MOST = 60000
-
 /** Settings that the facade itself goes by; all the rest is the native part's. */
 const OWN_SETTINGS = [
   'timeoutMs',
   'attemptTimeoutMs',
+  'attendees',
   'retry',
   'idempotency',
   'tokens',
@@ -41,7 +42,7 @@ const OWN_SETTINGS = [
 ]
 
 /** Settings that are objects: a new one is laid over the old. */
-const LAYERED_SETTINGS = ['retry', 'tokens', 'idempotency']
+const LAYERED_SETTINGS = ['attendees', 'retry', 'tokens', 'idempotency']
 
 /** Options that do not cross: a native part can do nothing with them. */
 const KEPT_OPTIONS = ['signal', 'context']
@@ -55,6 +56,10 @@ const BOUND = [
   'listEvents',
   'updateEvent',
   'deleteEvent',
+  'addAttendeeToEvent',
+  'removeAttendeeFromEvent',
+  'enroll',
+  'transaction',
   'getRefreshedOAuthClient',
   'requireGoogleAuth',
   'idempotency',
@@ -91,6 +96,11 @@ class CalendarService {
     ask: (question, which) => this.#askLater(question, which),
     settings: () => this.#settings,
     timeoutMs: () => this.#timeoutMs,
+    log: (level, message, more) => this.#log(level, message, more),
+  })
+  #transactions = new Transactions({
+    perform: (plan) => this.#perform(plan),
+    handlers: () => this.#callbacks.undo,
     log: (level, message, more) => this.#log(level, message, more),
   })
   /** Whether this is the module's own service, which may be configured again after close(). */
@@ -190,6 +200,32 @@ class CalendarService {
       if (next !== undefined && next === pageToken) throw repeatedPage()
       pageToken = next
     } while (pageToken !== undefined)
+  }
+
+  // ---- attendees ----
+
+  async addAttendeeToEvent(eventId, attendee, options) {
+    return this.#perform({
+      ...this.#attendeePlan('addAttendeeToEvent', eventId, attendee, options),
+      send: (addon, args, body, ticket) => addon.addAttendee(args, body, ticket),
+    })
+  }
+
+  async removeAttendeeFromEvent(eventId, attendee, options) {
+    return this.#perform({
+      ...this.#attendeePlan('removeAttendeeFromEvent', eventId, attendee, options),
+      send: (addon, args, body, ticket) => addon.removeAttendee(args, body, ticket),
+    })
+  }
+
+  // ---- several writes as one ----
+
+  async enroll(request) {
+    return this.#perform({ entry: entries.enroll, ...enrollmentPlan(request) })
+  }
+
+  async transaction(work, options) {
+    return this.#transactions.run(work, options, entries.transaction)
   }
 
   // ---- tokens ----
@@ -320,7 +356,7 @@ class CalendarService {
   }
 
   #start(config) {
-    const { text, plain, callbacks } = splitConfig(config)
+    const { text, plain, callbacks } = splitConfig(config, process.env)
     const { NativeService } = native.load()
     const addon = this.#ask(() => this.#nativeOver(NativeService, text))
     this.#native = addon
@@ -342,6 +378,7 @@ class CalendarService {
     // Always a promise of a string or null: a thenable of the app's own would end the process.
     const ask = async (asked) => {
       const question = JSON.parse(textIn(asked))
+      if (question.type === 'undoStep') return this.#transactions.undo(question)
       if (isStoreQuestion(question)) return answerStoreQuestion(question, this.#callbacks.store)
       return this.#credentials.answer(question)
     }
@@ -398,8 +435,9 @@ class CalendarService {
       call = new Call(plan.operation, {
         entry: plan.entry,
         writes: plan.writes === true,
-        timeoutMs: this.#limitOf(plan, timeoutMs),
+        timeoutMs: wholeTime(plan, timeoutMs, this.#timeoutMs),
         signal,
+        opening: plan.opening,
       })
       const addon = this.#addon()
       const result = await call.abortable(this.#exchange(addon, call, plan, begun), (ticket) => addon.cancel(ticket))
@@ -415,10 +453,9 @@ class CalendarService {
   }
 
   /** From the caller's values to the native call and back. Nothing that can be refused here is left for later. */
-  async #exchange(addon, call, { asked, body, send, bare }, begun) {
-    const userId = userIdOf(asked.userId)
-    begun.userId = userId
-    const options = crossingOptions(asked.options, 'options', KEPT_OPTIONS)
+  async #exchange(addon, call, { asked, body, send, bare, locate, kept = [] }, begun) {
+    if (!locate) begun.userId = userIdOf(asked.userId)
+    const options = crossingOptions(asked.options, 'options', [...KEPT_OPTIONS, ...kept])
     const eventId = asked.eventId?.()
     // Text from here on: what was checked is what is sent, whatever the caller does to the objects meanwhile.
     const optionsText = textOf(options, 'options')
@@ -426,10 +463,12 @@ class CalendarService {
       ? `,"query":${textOf({ ...crossingOptions(asked.query, 'query'), pageToken: asked.pageToken }, 'query')}`
       : ''
     const bodyText = body?.()
-    const held = this.#credentials.hold(asked.auth)
+    const who = locate ? await locate(call) : asked
+    const userId = (begun.userId = userIdOf(who.userId))
+    const held = this.#credentials.hold(who.auth)
     try {
       const [place] = await Promise.all([
-        asked.placeless ? {} : this.#place(call, userId, options),
+        asked.placeless ? {} : this.#place(call, userId, locate ? who : options),
         this.#credentials.firstToken(call, held),
       ])
       begun.place = place
@@ -446,6 +485,15 @@ class CalendarService {
     } finally {
       this.#credentials.letGo(held)
     }
+  }
+
+  #attendeePlan(...args) {
+    const timeoutMs = () => this.#settings.attendees?.timeoutMs ?? ATTENDEE_TIMEOUT
+    const resolve = (eventId) => {
+      const ask = this.#callbacks.resolveCalendarForEvent
+      return ask && this.#asked('resolveCalendarForEvent', () => ask(eventId))
+    }
+    return attendeePlan({ entries, timeoutMs, resolve }, ...args)
   }
 
   async #place(call, userId, { calendarId }) {
@@ -475,20 +523,9 @@ class CalendarService {
     }
   }
 
-  #limitOf({ operation, recorded }, timeoutMs) {
-    const whole = Number.isFinite(timeoutMs) && timeoutMs > 0 ? timeoutMs : this.#timeoutMs
-    if (operation !== 'createEvents' || recorded.length < 2) return whole
-    return Math.min(whole + BATCH_MS_PER_EVENT * recorded.length, Math.max(whole, BATCH_MS_AT_MOST))
-  }
-
-  /** One record for each event that a write was asked for. */
-  async #record({ operation, recorded }, begun, call, end) {
-    if (!recorded) return
-    const batch = operation === 'createEvents'
-    const records = recorded.map((eventData, index) => {
-      const of = { ...begun, operation: batch ? 'createEvent' : operation, eventData, elapsedMs: call?.elapsedMs ?? 0 }
-      return recordOf(of, batch && end.result ? { result: end.result.events?.[index] ?? end.result } : end)
-    })
+  async #record(plan, begun, call, end) {
+    if (!plan.recorded) return
+    const records = recordsOf(plan, { ...begun, elapsedMs: call?.elapsedMs ?? 0 }, end)
     for (const record of records) this.#openRecords.remember(record, end.error?.outcome)
     // A caller that left, or whose time is over, does not wait for the log.
     const limitMs = end.error?.code === 'ABORTED' ? 0 : (call?.leftMs ?? 0)
@@ -552,22 +589,6 @@ function peeked(options) {
   } catch {
     return {} // A getter that throws is told as a fault of the options later.
   }
-}
-
-function callbackLate(name, ms) {
-  return new CalendarError({
-    code: 'TIMEOUT',
-    outcome: 'not-sent',
-    message: `${name} timed out after ${ms}ms. Nothing was sent to Google.`,
-  })
-}
-
-function repeatedPage() {
-  return new CalendarError({
-    code: 'SERVER_ERROR',
-    outcome: 'not-sent',
-    message: 'Google returned the same page token twice; the list was stopped.',
-  })
 }
 
 /** The methods as they are here: the frames of a stack know these, also where a subclass or a spy replaced them. */

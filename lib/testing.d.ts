@@ -30,6 +30,11 @@ export interface StartOptions {
   /** Port on 127.0.0.1. @default any free one */
   port?: number
   /**
+   * Real TLS at `https://localhost:port`, HTTP/2 and HTTP/1.1 by ALPN, with a certificate made for this emulator alone;
+   * {@link Emulator.ca} is what to trust. @default false
+   */
+  tls?: boolean
+  /**
    * Path of the binary.
    * @default the environment's SURECAL_EMULATOR, else what `cargo build` left in CARGO_TARGET_DIR or ./target (debug, then release)
    */
@@ -38,12 +43,17 @@ export interface StartOptions {
 
 /** A running emulator. Every method asks it over its control port, which neither faults nor an outage touch. */
 export interface Emulator {
-  /** `http://127.0.0.1:port`: Google's root URL, HTTP/1.1 and HTTP/2 with prior knowledge. */
+  /**
+   * `http://127.0.0.1:port`: Google's root URL, HTTP/1.1 and HTTP/2 with prior knowledge. With `tls`,
+   * `https://localhost:port`.
+   */
   readonly url: string
+  /** With `tls`: the PEM of the authority that signed the certificate. */
+  readonly ca?: string
   /** Its token endpoint. */
   readonly tokenUrl: string
   /** To be spread into the config of a `CalendarService`. */
-  readonly config: { rootUrl: string; tokenUrl: string; clientId: string; clientSecret: string }
+  readonly config: { rootUrl: string; tokenUrl: string; clientId: string; clientSecret: string; ca?: string }
   readonly pid: number
 
   /** Makes a user with a calendar of their own (its id is the address), or gives an old user new tokens. */
@@ -287,6 +297,10 @@ export interface Behaviour {
   conferencePendingMs: number
   /** @default 'success' */
   conferenceOutcome: 'success' | 'failure'
+  /** Addresses that are refused as guests: 400 for the whole list that has one. @default [] */
+  refusedGuests: string[]
+  /** Guests an event can have; 400 for a longer list. @default null, no limit */
+  guestLimit: number | null
   /** At most this many events on one page of a list, whatever maxResults says. @default null */
   pageLimit: number | null
   /** Requests kept in the log; the counts go on. @default null, all */

@@ -34,9 +34,10 @@ function findBinary(given) {
 }
 
 /** Starts the process and waits for its one line. It ends with its stdin, so it cannot outlive this process. */
-async function spawnEmulator({ binary, seed, latencyMs, port }) {
+async function spawnEmulator({ binary, seed, latencyMs, port, tls }) {
   const flags = { '--seed': seed, '--latency-ms': latencyMs, '--port': port }
   const args = Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))
+  if (tls) args.push('--tls')
   const child = spawn(findBinary(binary), args, { stdio: ['pipe', 'pipe', 'pipe'] })
   // Writing to a process that is gone is no news to anybody here.
   child.stdin.on('error', () => {})
@@ -74,12 +75,16 @@ class Emulator {
   #controlUrl
   #agent = new http.Agent({ keepAlive: true })
 
-  constructor({ child, url, controlUrl }) {
+  constructor({ child, url, controlUrl, ca }) {
     this.#child = child
     this.#controlUrl = controlUrl
     this.url = url
     this.tokenUrl = `${url}/token`
     this.config = { rootUrl: url, tokenUrl: this.tokenUrl, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET }
+    if (ca !== undefined) {
+      this.ca = ca
+      this.config.ca = ca
+    }
   }
 
   get pid() {
@@ -216,10 +221,11 @@ class Emulator {
 }
 
 async function startEmulator(options = {}) {
-  const { binary, seed, latencyMs, port, ...unknown } = options
+  const { binary, seed, latencyMs, port, tls = false, ...unknown } = options
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new TypeError(`startEmulator: unknown option ${name}`)
-  return new Emulator(await spawnEmulator({ binary, seed, latencyMs, port }))
+  if (typeof tls !== 'boolean') throw new TypeError('startEmulator: tls must be true or false')
+  return new Emulator(await spawnEmulator({ binary, seed, latencyMs, port, tls }))
 }
 
 module.exports = { startEmulator, findEmulator: findBinary }

@@ -35,6 +35,26 @@ export declare class NativeService {
   updateEvent(argsJson: string, changesJson: string, ticket: number): Promise<string>
   /** See `deleteEvent` in index.d.ts. */
   deleteEvent(argsJson: string, ticket: number): Promise<string>
+  /** See `enroll` in index.d.ts. */
+  enroll(argsJson: string, bodyJson: string, ticket: number): Promise<string>
+  /** Begins a transaction; see `Service::transaction_begin`. */
+  transactionBegin(argsJson: string, ticket: number): Promise<string>
+  /** `tx.addAttendee`. */
+  transactionAdd(id: number, bodyJson: string): Promise<string>
+  /** `tx.createEvent`. */
+  transactionCreate(id: number, argsJson: string, eventJson: string): Promise<string>
+  /** `tx.step`: its number. */
+  transactionStep(id: number, bodyJson: string): Promise<string>
+  /** All of it stays. */
+  transactionCommit(id: number): Promise<string>
+  /** All of it back. */
+  transactionRollBack(id: number): Promise<string>
+  /** Counts how a transaction ended: `null`, or the error's code. */
+  transactionCounted(failed: string | undefined | null, tookMs: number): void
+  /** See `addAttendeeToEvent` in index.d.ts. */
+  addAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
+  /** See `removeAttendeeFromEvent` in index.d.ts. */
+  removeAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
   /** The `AbortSignal` of a call fired. */
   cancel(ticket: number): void
   /** The user's tokens, fresh, as JSON text. */

@@ -309,6 +309,7 @@ fn entry(bits: u64, group: Option<String>) -> Entry {
         keyless: false,
         lease_until: 0,
         since: 0,
+        plan: None,
     }
 }
 

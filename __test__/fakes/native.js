@@ -105,7 +105,7 @@ function fakeNative() {
     }
   }
 
-  for (const method of ['createEvent', 'createEvents', 'verifyEvent', 'updateEvent']) {
+  for (const method of ['createEvent', 'createEvents', 'verifyEvent', 'updateEvent', 'addAttendee', 'removeAttendee']) {
     NativeService.prototype[method] = async (args, body, ticket) => answer(method, args, body, ticket)
   }
   for (const method of ['getEvent', 'listPage', 'deleteEvent', 'refreshTokens']) {

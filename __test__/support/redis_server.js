@@ -4,10 +4,18 @@ const { spawn } = require('node:child_process')
 const { once } = require('node:events')
 const net = require('node:net')
 
-/** A real Redis on a free port, kept nowhere; without one the tests fail and say what to do. */
-async function startRedis() {
+/**
+ * A real Redis on a free port, kept nowhere; without one the tests fail and say what to do. `tls` is `{ cert, key }`, files:
+ * then it speaks TLS alone. `password` is what it wants.
+ */
+async function startRedis({ tls, password } = {}) {
   const port = await freePort()
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no']
+  const ports = tls
+    ? ['--port', '0', '--tls-port', String(port), '--tls-cert-file', tls.cert, '--tls-key-file', tls.key]
+    : ['--port', String(port)]
+  if (tls) ports.push('--tls-auth-clients', 'no')
+  if (password) ports.push('--requirepass', password)
+  const args = [...ports, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no']
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const failed = once(child, 'error').then(([error]) => {
     throw new Error(
@@ -18,7 +26,7 @@ async function startRedis() {
   await Promise.race([failed, ready(child)])
   failed.catch(() => {})
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls ? 'rediss' : 'redis'}://${password ? `:${password}@` : ''}127.0.0.1:${port}`,
     pause: () => child.kill('SIGSTOP'),
     goOn: () => child.kill('SIGCONT'),
     async stop() {

@@ -80,6 +80,21 @@ new surecal.CalendarService({ store: { sqlite: 'calendar.db' } })
 new surecal.CalendarService({ store: { redis: 'rediss://localhost', prefix: 'app:' } })
 void [handler, used, refused, service.errorHandler(), service.clearIdempotency()]
 
+async function attendees(): Promise<boolean> {
+  const { alreadyAdded } = await service.addAttendeeToEvent('event', 'ada@example.com')
+  const options: surecal.AttendeeOptions = { userId: 1, auth: null, calendarId: 'primary', sendUpdates: 'none' }
+  const guest: surecal.NewAttendee = { email: 'ada@example.com', optional: true }
+  await service.addAttendeeToEvent('event', guest, options)
+  const { alreadyRemoved } = await service.removeAttendeeFromEvent('event', 'ada@example.com', options)
+  return alreadyAdded && alreadyRemoved
+}
+void attendees
+new surecal.CalendarService({
+  attendees: { timeoutMs: 5000, onTimeout: 'skip' },
+  resolveCalendarForEvent: async (eventId) => ({ userId: eventId, calendarId: 'primary' }),
+})
+// @ts-expect-error an answer is the guest's to give
+void service.addAttendeeToEvent('event', { email: 'ada@example.com', responseStatus: 'accepted' })
 // @ts-expect-error a store without open
 new surecal.CalendarService({ store: { get: store.get, put: store.put, delete: store.delete } })
 // @ts-expect-error a misspelt option

@@ -1,5 +1,6 @@
 // Compiled, never run: what a TypeScript caller of the ES module may write.
 import { createIdempotencyKey, generateIdempotencyKey, type Intent } from 'surecal/browser'
+import { migrate, type Migrated } from 'surecal/migrate'
 import surecal, { CalendarError, CalendarService, configure, createEvent, type CreateResult } from 'surecal'
 
 configure({ timeoutMs: 30000, onOperation: null })
@@ -16,3 +17,6 @@ export const keys: string[] = [
   generateIdempotencyKey({ title: 'Algebra' }, { windowMs: 60000 }),
 ]
 intent.settle()
+
+const old = { createEvent: async (_userId: string): Promise<string> => 'event' }
+export const calendar: Migrated<typeof old, typeof surecal> = migrate(old, surecal, { createEvent: true })

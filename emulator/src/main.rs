@@ -1,5 +1,5 @@
-//! `surecal-emulator [--port N] [--seed N] [--latency-ms N]`: prints one line of JSON with its addresses, and ends
-//! when its standard input ends or at SIGTERM or SIGINT.
+//! `surecal-emulator [--port N] [--seed N] [--latency-ms N] [--tls]`: prints one line of JSON with its addresses
+//! (and, with TLS, the PEM of the authority to trust), and ends when its standard input ends or at SIGTERM or SIGINT.
 
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,16 +10,21 @@ use serde_json::json;
 use surecal_emulator::{Emulator, Options, Server};
 use tokio::io::AsyncReadExt as _;
 
-const USAGE: &str = "usage: surecal-emulator [--port N] [--seed N] [--latency-ms N]";
+const USAGE: &str = "usage: surecal-emulator [--port N] [--seed N] [--latency-ms N] [--tls]";
 
 struct Arguments {
     port: u16,
+    tls: bool,
     options: Options,
 }
 
 fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments = Arguments { port: 0, options: Options::default() };
+    let mut arguments = Arguments { port: 0, tls: false, options: Options::default() };
     while let Some(word) = words.next() {
+        if word == "--tls" {
+            arguments.tls = true;
+            continue;
+        }
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
             None => (word, words.next()),
@@ -50,10 +55,17 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), String> {
     let arguments = arguments(std::env::args().skip(1))?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
-    let (server, address) =
-        Server::start(Emulator::new(arguments.options), address).await.map_err(|error| error.to_string())?;
-    let line =
-        json!({ "url": format!("http://{address}"), "controlUrl": format!("http://{}", server.control_address()) });
+    let emulator = Emulator::new(arguments.options);
+    let started =
+        if arguments.tls { Server::start_tls(emulator, address).await } else { Server::start(emulator, address).await };
+    let (server, address) = started.map_err(|error| error.to_string())?;
+    let control_url = format!("http://{}", server.control_address());
+    let line = match server.authority() {
+        Some(ca) => {
+            json!({ "url": format!("https://localhost:{}", address.port()), "controlUrl": control_url, "ca": ca })
+        }
+        None => json!({ "url": format!("http://{address}"), "controlUrl": control_url }),
+    };
     writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush()).map_err(|error| error.to_string())?;
     wait_for_the_end().await;
     // Reading standard input holds a thread of the runtime, which would wait for it: the process ends at once instead.

@@ -1,5 +1,8 @@
 'use strict'
 
+const { HeldConnection } = require('./held_connection')
+const { showInherited } = require('./shown_property')
+
 /** Nothing of the answer has left. */
 const HELD = 'held'
 /** The handler has ended its answer; what is to become of it is being settled. */
@@ -25,6 +28,7 @@ class HeldResponse {
   #original
   #maxBytes
   #owner
+  #connection
   #state = HELD
   /** Whether the head counts as sent. */
   #begun = false
@@ -51,9 +55,10 @@ class HeldResponse {
     this.#original = { writeHead, write, end, flushHeaders, destroy }
     this.#override(res)
     this.#guard(res, { setHeader, appendHeader, removeHeader })
-    res.once('close', () => this.#closed())
-    res.on('unpipe', () => this.#unpiped())
-    if (res.destroyed) this.#closed()
+    this.#connection = new HeldConnection(res, {
+      lost: () => this.#state === HELD && owner.orphaned(),
+      cut: () => this.#breakOff(),
+    })
   }
 
   #override(res) {
@@ -65,8 +70,8 @@ class HeldResponse {
       this.#breakOff()
       return this.#through('destroy', args)
     }
-    answerFor(res, 'headersSent', () => this.#begun || this.#state === ENDED, this.#isOurs)
-    answerFor(res, 'writableEnded', () => this.#state === ENDED, this.#isOurs)
+    showInherited(res, 'headersSent', () => this.#begun || this.#state === ENDED, this.#isOurs)
+    showInherited(res, 'writableEnded', () => this.#state === ENDED, this.#isOurs)
   }
 
   /** Node refuses a header once the head has left; so does a head that is held. */
@@ -166,6 +171,7 @@ class HeldResponse {
   #pass(why) {
     this.#state = PASSING
     this.#owner.passed(why)
+    this.#connection.release()
   }
 
   #passBody(done) {
@@ -186,9 +192,11 @@ class HeldResponse {
     const body = BODILESS.includes(res.statusCode) ? Buffer.alloc(0) : held
     const instead = await this.#owner.settle({ status: res.statusCode, headers: res.getHeaders(), body })
     this.#state = PASSING
+    this.#connection.release()
     try {
       if (instead) this.#replaceBy(instead)
       endWhole(res, instead ? instead.body : body, (args) => this.#through('end', [...args, done]))
+      this.#connection.whole()
     } catch {
       // Node refused what the handler made; nobody is left to be told, and half an answer must not look whole.
       this.#through('destroy', [])
@@ -206,22 +214,17 @@ class HeldResponse {
 
   // ---- ends that are none ----
 
-  #closed() {
+  /** Gives up an answer whose end does not come: the handler sees that the connection is gone. */
+  abandon() {
     if (this.#state !== HELD) return
-    if (this.#begun && cutByApp(this.#res.socket ?? this.#res.req?.socket)) this.#breakOff()
-    else this.#owner.orphaned()
-  }
-
-  /** Streams let go of a response whose connection is gone: then no end will come. */
-  #unpiped() {
-    // A source that came to its end lets go as well, right before the end.
-    if (this.#res.destroyed) setImmediate(() => this.#breakOff())
+    this.#state = PASSING
+    this.#chunks = []
+    this.#connection.release()
   }
 
   #breakOff() {
     if (this.#state !== HELD) return
-    this.#state = PASSING
-    this.#chunks = []
+    this.abandon()
     this.#owner.brokenOff()
   }
 }
@@ -234,15 +237,6 @@ function endWhole(res, body, end) {
   const isSaid = ['Content-Length', 'Transfer-Encoding', 'Trailer'].some((name) => res.getHeader(name) !== undefined)
   if (!isSaid && !BODILESS.includes(res.statusCode)) res.setHeader('Content-Length', body.length)
   end(body.length > 0 ? [body] : [])
-}
-
-/** An own getter that answers while the response is held, and the inherited one after. */
-function answerFor(res, name, own, isOurs) {
-  Object.defineProperty(res, name, {
-    configurable: true,
-    enumerable: false,
-    get: () => (isOurs() ? own() : Reflect.get(Object.getPrototypeOf(res), name, res)),
-  })
 }
 
 /** `write` and `end` take (chunk, encoding, callback), each of which may be left out. */
@@ -284,9 +278,6 @@ function headerPairs(headers) {
   }
   return [...byName].map(([name, values]) => [name, values.length === 1 ? values[0] : values])
 }
-
-/** A peer that leaves ends or fails the socket; one that was simply destroyed was destroyed on this side. */
-const cutByApp = (socket) => Boolean(socket && !socket.readableEnded && !socket.errored)
 
 const coded = (code, message) => Object.assign(new Error(message), { code })
 

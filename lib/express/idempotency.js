@@ -143,7 +143,7 @@ function idempotency(options, service) {
       service.log('warn', `idempotency: an answer was not kept, for ${why}`, {})
       return free(id)
     }
-    new HeldResponse(res, {
+    const held = new HeldResponse(res, {
       maxBytes: settings.maxBodyBytes,
       async settle(answer) {
         clearTimeout(orphan)
@@ -156,7 +156,10 @@ function idempotency(options, service) {
       brokenOff: () => letGo('it was broken off'),
       orphaned() {
         // The handler of a client that left goes on, and its answer is kept. One that never answers must not keep the key.
-        orphan = setTimeout(() => letGo('the client left and the handler did not answer'), settings.orphanMs)
+        orphan = setTimeout(() => {
+          letGo('the client left and the handler did not answer')
+          held.abandon()
+        }, settings.orphanMs)
         orphan.unref()
       },
     })

@@ -56,8 +56,9 @@ export interface IdempotencyOptions {
   /** How long an answer is kept, 1000 to 30 days, in milliseconds. @default the config's `idempotency.ttlMs` */
   ttlMs?: number
   /**
-   * How long a handler that does not answer keeps the key once its client is gone, in milliseconds. A handler that does
-   * answer is kept whenever it does before.
+   * How long a handler that does not answer keeps the key once its client is gone, in milliseconds. An answer that ends
+   * before is kept, a pipe or a file too; until then the handler is not told that the client left. One that does not is
+   * broken off.
    * @default 120000
    */
   orphanMs?: number

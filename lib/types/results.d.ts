@@ -115,6 +115,33 @@ export interface VerifyFailure {
 
 export type VerifyResult = VerifySuccess | VerifyFailure
 
+export interface AddAttendeeResult extends PlaceFields {
+  success: true
+  /** They were on the list; nothing was written. */
+  alreadyAdded: boolean
+  /** Entries on the list now. */
+  attendeeCount: number
+  /** Seen on the list. False only with `skipVerification` or verification switched off. */
+  verified: boolean
+  eventId: string
+  /** HTTP exchanges, shared with whoever changed the same event at the same time. */
+  attempts: number
+  /** `ANSWERS_NOT_SHARED`: above 200 guests Google does not tell them who comes. */
+  warnings: Warning[]
+}
+
+export interface RemoveAttendeeResult extends PlaceFields {
+  success: true
+  /** They were not on the list; nothing was written. */
+  alreadyRemoved: boolean
+  attendeeCount: number
+  /** Seen to be off the list. */
+  verified: boolean
+  eventId: string
+  attempts: number
+  warnings: Warning[]
+}
+
 export interface GetResult extends PlaceFields {
   success: true
   event: CalendarEvent

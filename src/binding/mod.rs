@@ -220,6 +220,109 @@ impl NativeService {
         self.call(env, ticket, |service, cancel| async move { service.delete_event(&args_json, cancel).await })
     }
 
+    /// See `enroll` in index.d.ts.
+    #[napi]
+    pub fn enroll<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        body_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.enroll(&args_json, &body_json, cancel).await })
+    }
+
+    /// Begins a transaction; see `Service::transaction_begin`.
+    #[napi]
+    pub fn transaction_begin<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move { service.transaction_begin(&args_json, cancel).await })
+    }
+
+    /// `tx.addAttendee`.
+    #[napi]
+    pub fn transaction_add<'env>(
+        &self,
+        env: &'env Env,
+        id: u32,
+        body_json: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_add(id, &body_json).await })
+    }
+
+    /// `tx.createEvent`.
+    #[napi]
+    pub fn transaction_create<'env>(
+        &self,
+        env: &'env Env,
+        id: u32,
+        args_json: String,
+        event_json: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_create(id, &args_json, &event_json).await })
+    }
+
+    /// `tx.step`: its number.
+    #[napi]
+    pub fn transaction_step<'env>(
+        &self,
+        env: &'env Env,
+        id: u32,
+        body_json: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_step(id, &body_json).await })
+    }
+
+    /// All of it stays.
+    #[napi]
+    pub fn transaction_commit<'env>(&self, env: &'env Env, id: u32) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_commit(id).await })
+    }
+
+    /// All of it back.
+    #[napi]
+    pub fn transaction_roll_back<'env>(&self, env: &'env Env, id: u32) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, 0, |service, _| async move { service.transaction_roll_back(id).await })
+    }
+
+    /// Counts how a transaction ended: `null`, or the error's code.
+    #[napi]
+    pub fn transaction_counted(&self, failed: Option<String>, took_ms: f64) {
+        self.service.transaction_counted(failed.as_deref(), took_ms);
+    }
+
+    /// See `addAttendeeToEvent` in index.d.ts.
+    #[napi]
+    pub fn add_attendee<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        attendee_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.add_attendee(&args_json, &attendee_json, cancel).await
+        })
+    }
+
+    /// See `removeAttendeeFromEvent` in index.d.ts.
+    #[napi]
+    pub fn remove_attendee<'env>(
+        &self,
+        env: &'env Env,
+        args_json: String,
+        attendee_json: String,
+        ticket: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        self.call(env, ticket, |service, cancel| async move {
+            service.remove_attendee(&args_json, &attendee_json, cancel).await
+        })
+    }
+
     /// The `AbortSignal` of a call fired.
     #[napi]
     pub fn cancel(&self, ticket: u32) {

@@ -193,8 +193,21 @@ impl Calendar {
         body: &Map<String, Value>,
         params: PatchParams,
     ) -> Result<Patch, CalendarError> {
+        self.patch_text(scope, calendar, id, etag, json(body)?, params).await
+    }
+
+    /// [`Calendar::patch`] with a body that is JSON text already, for what must go back byte for byte.
+    pub async fn patch_text(
+        &self,
+        scope: &Scope,
+        calendar: &str,
+        id: &str,
+        etag: Option<&str>,
+        body: Bytes,
+        params: PatchParams,
+    ) -> Result<Patch, CalendarError> {
         let path = path::event(calendar, id)? + &write_query(params).finish();
-        let mut exchange = write(calendar, Method::PATCH, path, json(body)?);
+        let mut exchange = write(calendar, Method::PATCH, path, body);
         only_if(&mut exchange.request, etag)?;
         let reply = self.sender.send(scope, exchange, |reply| event(reply, Some(id), false)).await?;
         match reply.answer {

@@ -9,14 +9,46 @@ use super::watched_body::Gate;
 pub(super) fn of_request(error: &reqwest::Error, body: Option<&Gate>) -> TransportFault {
     // No connection, no request.
     if error.is_connect() {
-        let is_tls = chain(error).any(<dyn Error>::is::<rustls::Error>);
-        return TransportFault::not_sent(if is_tls { FaultKind::Tls } else { FaultKind::Connect });
+        return TransportFault::not_sent(of_connect(error));
     }
     if chain(error).any(is_turned_away) {
         return TransportFault::not_sent(FaultKind::TurnedAway);
     }
     let kind = if error.is_timeout() { FaultKind::Timeout } else { FaultKind::Reset };
     of_body(kind, body)
+}
+
+fn of_connect(error: &reqwest::Error) -> FaultKind {
+    // hyper-util does not let its type be named; this is the whole text of one variant, and holds no value.
+    if chain(error).any(|cause| cause.to_string() == "tunnel error: proxy authorization required") {
+        return FaultKind::ProxyAuth;
+    }
+    match chain(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(_)) => FaultKind::Untrusted,
+        Some(_) => FaultKind::Tls,
+        None => FaultKind::Connect,
+    }
+}
+
+/// What happened, in words for a message.
+#[must_use]
+pub const fn describe(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Connect => "the connection to Google could not be opened",
+        FaultKind::Tls => "no secure connection to Google could be made",
+        FaultKind::Untrusted => {
+            "the certificate that was shown for Google is not trusted here; if a proxy of your network shows its own, name its authority in the option ca or in NODE_EXTRA_CA_CERTS"
+        }
+        FaultKind::ProxyAuth => {
+            "the proxy refused our user and password (HTTP 407); give them in the option proxy or in HTTPS_PROXY"
+        }
+        FaultKind::Timeout => "Google did not answer in the time of one attempt",
+        FaultKind::Reset => "the connection broke before an answer came",
+        FaultKind::Cut => "the answer was cut short",
+        FaultKind::TooLarge => "the answer was too large to be read",
+        FaultKind::TurnedAway => "the server turned the request away unseen",
+        FaultKind::Garbled => "the answer was not one of Google Calendar's",
+    }
 }
 
 /// A fault whose fate depends on whether the body can be proved never to have left. Without a body there is no proof.

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Method, header};
-use url::{Host, Url};
+use url::Url;
 
 use super::oauth::TokenEndpoint;
 use super::opening::Opening;
+use super::proxy::{Proxy, is_loopback};
 use super::token::Token;
 use super::transport::{FaultKind, HttpReply, HttpRequest, Transport, TransportFault};
+use super::trust::Trust;
 use super::watched_body::{Gate, WatchedBody};
 use super::{BoxFuture, fault};
 use crate::clock::Clock;
@@ -23,6 +25,17 @@ const IDLE: Duration = Duration::from_mins(1);
 /// How often an HTTP/2 connection is asked whether it is alive, and how soon it must answer.
 const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_ANSWERED: Duration = Duration::from_secs(2);
+
+/// What lies between this process and any server: the same for the API and for the token endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// The proxy on the way, if there is one.
+    pub proxy: Option<Proxy>,
+    /// Whose certificates are believed.
+    pub trust: Trust,
+    /// Added to our own `User-Agent`, after a space. Visible ASCII.
+    pub user_agent: Option<String>,
+}
 
 /// How to reach Google.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,6 +48,8 @@ pub struct TransportConfig {
     pub max_body: usize,
     /// Speak HTTP/2 without asking: for plain-text servers in tests.
     pub http2_prior_knowledge: bool,
+    /// Proxy, authorities, name.
+    pub network: Network,
 }
 
 impl TransportConfig {
@@ -46,6 +61,7 @@ impl TransportConfig {
             connect_timeout: Duration::from_secs(2),
             max_body: 8 * 1024 * 1024,
             http2_prior_knowledge: false,
+            network: Network::default(),
         }
     }
 }
@@ -72,6 +88,7 @@ struct Shared {
     config: TransportConfig,
     /// The root without a slash at its end.
     root: String,
+    target: Url,
     pool: RwLock<Arc<Pool>>,
     /// Only where ALPN decides whether one connection will do.
     opening: Option<Opening>,
@@ -91,13 +108,14 @@ impl HttpTransport {
         // Once per process; an error says that it was done before, by us or by the program around us.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // The error's text may hold what was configured.
-        let pool = Pool::open(config, is_https).map_err(|_| {
+        let pool = Pool::open(config, &root).map_err(|_| {
             let message = "The HTTP client could not be set up on this system.";
             CalendarError::new(Code::Configuration, Outcome::NotSent, message)
         })?;
         let shared = Shared {
             config: config.clone(),
             root: root.as_str().trim_end_matches('/').to_owned(),
+            target: root,
             pool: RwLock::new(Arc::new(pool)),
             opening: is_https.then(|| Opening::new(Clock::system(), IDLE)),
         };
@@ -106,9 +124,11 @@ impl HttpTransport {
 }
 
 impl Pool {
-    fn open(config: &TransportConfig, is_https: bool) -> reqwest::Result<Self> {
+    fn open(config: &TransportConfig, target: &Url) -> reqwest::Result<Self> {
+        const OURS: &str = concat!("surecal/", env!("CARGO_PKG_VERSION"));
+        let network = &config.network;
         let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("surecal/", env!("CARGO_PKG_VERSION")))
+            .user_agent(network.user_agent.as_ref().map_or_else(|| OURS.to_owned(), |more| format!("{OURS} {more}")))
             // By default reqwest resends some HTTP/2 POSTs by itself.
             .retry(reqwest::retry::never())
             // A redirect would carry the token and the event to an address that nobody configured.
@@ -121,10 +141,16 @@ impl Pool {
             // Without these, an idle connection that went silent is only found out by the call that needs it.
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PING_ANSWERED)
-            .http2_keep_alive_while_idle(true);
-        if !is_https {
-            // A proxy cannot reach our loopback, and would be shown the token in plain text.
-            builder = builder.no_proxy();
+            .http2_keep_alive_while_idle(true)
+            // The environment is read by whoever made the configuration, not behind its back.
+            .no_proxy();
+        if let Some(proxy) = &network.proxy
+            && let Some(proxy) = proxy.towards(target)?
+        {
+            builder = builder.proxy(proxy);
+        }
+        if target.scheme() == "https" {
+            builder = network.trust.applied_to(builder)?;
         }
         if config.http2_prior_knowledge {
             builder = builder.http2_prior_knowledge();
@@ -175,7 +201,7 @@ impl Shared {
         if !may_be_http2 || !Arc::ptr_eq(&self.pool(), silent) {
             return;
         }
-        if let Ok(fresh) = Pool::open(&self.config, self.opening.is_some()) {
+        if let Ok(fresh) = Pool::open(&self.config, &self.target) {
             let mut pool = self.pool.write().unwrap_or_else(PoisonError::into_inner);
             if Arc::ptr_eq(&pool, silent) {
                 *pool = Arc::new(fresh);
@@ -264,10 +290,14 @@ pub struct HttpTokenEndpoint {
 
 impl HttpTokenEndpoint {
     /// Checks `url` as a transport's root is checked; field `tokenUrl`.
-    pub fn new(url: &str, connect_timeout: Duration) -> Result<Self, CalendarError> {
+    pub fn new(url: &str, connect_timeout: Duration, network: &Network) -> Result<Self, CalendarError> {
         let checked = check_url(url, "tokenUrl")?;
         let root_url = checked.origin().ascii_serialization();
-        let transport = HttpTransport::new(&TransportConfig { connect_timeout, ..TransportConfig::new(root_url) })?;
+        let transport = HttpTransport::new(&TransportConfig {
+            connect_timeout,
+            network: network.clone(),
+            ..TransportConfig::new(root_url)
+        })?;
         Ok(Self { shared: transport.shared, path: checked.path().to_owned() })
     }
 }
@@ -309,15 +339,9 @@ fn check_url(text: &str, field: &str) -> Result<Url, CalendarError> {
 /// and path. The error completes the sentence "rootUrl …".
 pub fn check_address(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "must be an absolute URL")?;
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
     match url.scheme() {
         "https" => {}
-        "http" if is_loopback => {}
+        "http" if is_loopback(&url) => {}
         _ => return Err("must be https:, or http: to a loopback host"),
     }
     if !url.username().is_empty() || url.password().is_some() {

@@ -9,25 +9,32 @@ mod http_transport;
 pub mod oauth;
 mod opening;
 mod path;
+mod proxy;
 pub mod scope;
 pub mod send;
 pub mod service_account;
+mod shared_turns;
 mod stop;
 pub mod tally;
 pub mod token;
 pub mod transport;
+mod trust;
 pub mod wait;
 mod watched_body;
 
 pub use calendar::{Calendar, Delete, Fetched, Insert, InsertParams, Page, Patch, PatchParams, SendUpdates};
-pub use http_transport::HttpTokenEndpoint;
+pub use fault::describe;
+pub use http_transport::{HttpTokenEndpoint, Network};
 pub use oauth::{GrantFailure, Issued, OauthClient, Passing, RefreshToken, TokenEndpoint};
+pub use proxy::Proxy;
 pub use scope::{Lease, Scope};
 pub use send::{Answer, Exchange, Reply, Sender, SenderConfig};
 pub use service_account::ServiceAccount;
+pub use shared_turns::Allotter;
 pub use tally::{Tally, TallySnapshot};
 pub use token::{Credentials, StaticToken, Token};
 pub use transport::{HttpReply, HttpRequest, HttpTransport, Transport, TransportConfig};
+pub use trust::Trust;
 
 /// A boxed future, as the traits of this crate return them.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::token::Token;
-use super::transport::{HttpReply, TransportFault};
+use super::transport::{FaultKind, HttpReply, TransportFault};
 use super::{BoxFuture, service_account};
 use crate::model::CalendarError;
 
@@ -99,6 +99,8 @@ pub enum GrantFailure {
     Dead,
     /// The client's id, secret or rights are wrong; the word says which. Only the app's owner can mend it.
     Misconfigured(&'static str),
+    /// The endpoint cannot be reached until somebody changes the configuration of the network.
+    Unreachable(FaultKind),
     /// It may work later.
     Passing(Passing),
 }
@@ -114,7 +116,7 @@ pub struct Passing {
 
 /// What stopped the HTTP exchange, before oauth2 reads anything: a 503 that carries `invalid_grant` is no dead grant.
 #[derive(Debug)]
-struct NotAnAnswer(Passing);
+struct NotAnAnswer(GrantFailure);
 
 impl fmt::Display for NotAnAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,10 +139,14 @@ impl<'c> AsyncHttpClient<'c> for OverEndpoint {
     fn call(&'c self, request: oauth2::HttpRequest) -> Self::Future {
         Box::pin(async move {
             let form = Bytes::from(request.into_body());
-            let reply = self.endpoint.post(form, self.timeout).await.map_err(|_| NotAnAnswer(NO_ANSWER))?;
+            let reply = self.endpoint.post(form, self.timeout).await.map_err(|fault| NotAnAnswer(unanswered(fault)))?;
             answer(&reply)
         })
     }
+}
+
+fn unanswered(fault: TransportFault) -> GrantFailure {
+    if fault.kind.is_lasting() { GrantFailure::Unreachable(fault.kind) } else { GrantFailure::Passing(NO_ANSWER) }
 }
 
 const NO_ANSWER: Passing = Passing { status: None, retry_after: None };
@@ -165,7 +171,7 @@ pub async fn refresh(
     // Matched, never formatted: the error holds the endpoint's own words, and sometimes the whole body.
     let issued = issued.map_err(|error| match error {
         RequestTokenError::ServerResponse(answer) => judge(answer.error()),
-        RequestTokenError::Request(NotAnAnswer(passing)) => GrantFailure::Passing(passing),
+        RequestTokenError::Request(NotAnAnswer(failure)) => failure,
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => GrantFailure::Passing(NO_ANSWER),
     })?;
     Ok(Issued {
@@ -192,8 +198,8 @@ pub async fn assert(
         error: String,
     }
     let form = account.form(now_ms).map_err(|_: CalendarError| GrantFailure::Misconfigured("private_key"))?;
-    let reply = endpoint.post(form, timeout).await.map_err(|_| GrantFailure::Passing(NO_ANSWER))?;
-    let answer = answer(&reply).map_err(|NotAnAnswer(passing)| GrantFailure::Passing(passing))?;
+    let reply = endpoint.post(form, timeout).await.map_err(unanswered)?;
+    let answer = answer(&reply).map_err(|NotAnAnswer(failure)| failure)?;
     if !answer.status().is_success() {
         return Err(match serde_json::from_slice::<Refused>(answer.body()) {
             Ok(refused) => match refused.error.as_str() {
@@ -217,7 +223,7 @@ fn readable(text: &str) -> Result<Token, GrantFailure> {
 
 /// An answer that speaks of the grant: not a redirect, not "slower", not a failure of the server's.
 fn answer(reply: &HttpReply) -> Result<oauth2::HttpResponse, NotAnAnswer> {
-    let passing = Passing { status: Some(reply.status), retry_after: reply.retry_after };
+    let passing = GrantFailure::Passing(Passing { status: Some(reply.status), retry_after: reply.retry_after });
     if matches!(reply.status, 300..=399 | 408 | 429) || reply.status >= 500 {
         return Err(NotAnAnswer(passing));
     }
@@ -247,7 +253,6 @@ mod tests {
     use http::HeaderMap;
 
     use super::*;
-    use crate::google::transport::FaultKind;
 
     struct Scripted(Mutex<Vec<Result<HttpReply, TransportFault>>>, Mutex<Vec<String>>);
 

@@ -17,6 +17,13 @@ pub(super) fn event(calendar: &str, id: &str) -> Result<String, CalendarError> {
     Ok(format!("{}/{}", events(calendar)?, segment("eventId", id)?))
 }
 
+/// A path and query with one more pair.
+pub(super) fn with_pair(path_and_query: &str, name: &str, value: &str) -> String {
+    let pair = Query::new().pair(name, value).finish();
+    let separator = if path_and_query.contains('?') { "&" } else { "?" };
+    format!("{path_and_query}{separator}{}", pair.trim_start_matches('?'))
+}
+
 /// One segment. Encoding does not help against `.` and `..`: URL parsers take `%2e%2e` for `..` as well.
 fn segment(field: &str, value: &str) -> Result<String, CalendarError> {
     if matches!(value, "" | "." | "..") {
@@ -75,5 +82,7 @@ mod tests {
         let query = Query::new().pair("q", "a&b=c d").maybe("none", None).pair("fields", "id,items(id)");
         assert_eq!(query.finish(), "?q=a%26b%3Dc%20d&fields=id%2Citems%28id%29");
         assert_eq!(Query::new().finish(), "");
+        assert_eq!(with_pair("/a?b=c", "quotaUser", "d&e"), "/a?b=c&quotaUser=d%26e");
+        assert_eq!(with_pair("/a", "quotaUser", "d"), "/a?quotaUser=d");
     }
 }

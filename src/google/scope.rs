@@ -31,6 +31,8 @@ pub struct Scope {
     pub attempt_timeout: Duration,
     /// Repeats of one exchange, at most.
     pub max_retries: u32,
+    /// Google's parameter `quotaUser`: whom a service account's request counts against. At most 40 characters.
+    pub quota_user: Option<String>,
     /// `false`: another process has taken over; send nothing more. `None`: nothing to lose.
     pub lease: Option<Lease>,
     attempts: AtomicU32,
@@ -56,6 +58,7 @@ impl Scope {
             deadline,
             attempt_timeout,
             max_retries,
+            quota_user: None,
             lease: None,
             attempts: AtomicU32::new(0),
             renewed: Mutex::new(Vec::new()),

@@ -1,9 +1,15 @@
 //! The one loop that sends, waits and sends again. Nothing below it and nothing above it retries.
 
 use std::fmt;
+use std::future::ready;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use super::path;
 use super::scope::Scope;
+use super::shared_turns::{Allotter, SharedTurns};
 use super::stop::{Course, Why};
 use super::tally::Tally;
 use super::token::Token;
@@ -30,13 +36,22 @@ pub struct SenderConfig {
     pub limits: Limits,
     /// Chance.
     pub jitter: Jitter,
+    /// Where other processes take from the same limits, and the name they have for the project: it is part of a key.
+    pub shared: Option<(Arc<dyn Allotter>, String)>,
 }
 
 impl SenderConfig {
     /// The default policies over `transport`.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, clock: Clock) -> Self {
-        Self { transport, clock, backoff: Backoff::default(), limits: Limits::default(), jitter: rand::random::<f64> }
+        Self {
+            transport,
+            clock,
+            backoff: Backoff::default(),
+            limits: Limits::default(),
+            jitter: rand::random::<f64>,
+            shared: None,
+        }
     }
 }
 
@@ -88,13 +103,17 @@ pub struct Sender {
     tally: Tally,
     backoff: RwLock<Backoff>,
     jitter: Jitter,
+    shared: Option<(SharedTurns, String)>,
 }
 
 impl Sender {
     /// A sender with nothing sent yet.
     #[must_use]
     pub fn new(config: SenderConfig) -> Self {
+        let shared =
+            config.shared.map(|(allotter, project)| (SharedTurns::new(config.clock.clone(), allotter), project));
         Self {
+            shared,
             transport: config.transport,
             throttle: Throttle::new(config.clock.clone(), config.limits),
             clock: config.clock,
@@ -144,9 +163,13 @@ impl Sender {
     pub async fn send<T: Send>(
         &self,
         scope: &Scope,
-        exchange: Exchange,
+        mut exchange: Exchange,
         decode: impl Fn(&HttpReply) -> Option<T> + Send,
     ) -> Result<Reply<T>, CalendarError> {
+        if let Some(user) = &scope.quota_user {
+            let path = &mut exchange.request.path_and_query;
+            *path = path::with_pair(path, "quotaUser", user);
+        }
         let mut course = Course::new(scope, &self.clock, exchange.kind);
         let settled = self.until_settled(&mut course, &exchange, decode).await;
         settled.map_err(|why| {
@@ -243,12 +266,24 @@ impl Sender {
         {
             return Err(Why::Parked(left));
         }
-        self.wait_for(scope, || self.throttle.user_turn(&scope.user)).await?;
-        self.wait_for(scope, || self.throttle.project_turn()).await
+        let limits = self.throttle.limits();
+        self.wait_for(scope, || ready(self.throttle.user_turn(&scope.user))).await?;
+        if let Some((turns, project)) = &self.shared {
+            let name = rate_of(project, &scope.user);
+            self.wait_for(scope, || turns.turn(&name, limits.per_user_per_minute)).await?;
+        }
+        self.wait_for(scope, || ready(self.throttle.project_turn())).await?;
+        if let Some((turns, project)) = &self.shared {
+            self.wait_for(scope, || turns.turn(project, limits.per_project_per_minute)).await?;
+        }
+        Ok(())
     }
 
-    async fn wait_for(&self, scope: &Scope, turn: impl Fn() -> Turn + Send) -> Result<(), Why> {
-        while let Turn::Wait(wait) = turn() {
+    async fn wait_for<F>(&self, scope: &Scope, turn: impl Fn() -> F + Send) -> Result<(), Why>
+    where
+        F: Future<Output = Turn> + Send,
+    {
+        while let Turn::Wait(wait) = within(&self.clock, &scope.deadline, turn()).await? {
             pause(&self.clock, &scope.deadline, wait).await.map_err(|over| match over {
                 Over::Cancelled => Why::Cancelled,
                 Over::TimedOut => Why::Throttled(wait),
@@ -306,6 +341,15 @@ impl Sender {
             _ => {}
         }
     }
+}
+
+/// The shared name of one user's rate: nobody can read the user from it.
+fn rate_of(project: &str, user: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(project.as_bytes());
+    hash.update([0]);
+    hash.update(user.as_bytes());
+    HEXLOWER.encode(&hash.finalize())
 }
 
 /// A 2xx with what it says; one that does not say what this endpoint answers is a lost reply.

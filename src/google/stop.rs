@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::error_body;
+use super::fault::describe;
 use super::scope::Scope;
 use super::send::{Answer, Reply};
 use super::transport::{FaultKind, HttpReply, TransportFault};
@@ -186,17 +187,7 @@ impl<'a> Course<'a> {
     /// What went wrong in the last exchange.
     fn what(&self) -> String {
         match (self.fault, self.status, &self.reason) {
-            (Some(fault), ..) => match fault {
-                FaultKind::Connect => "the connection to Google could not be opened",
-                FaultKind::Tls => "no secure connection to Google could be made",
-                FaultKind::Timeout => "Google did not answer in the time of one attempt",
-                FaultKind::Reset => "the connection broke before an answer came",
-                FaultKind::Cut => "the answer was cut short",
-                FaultKind::TooLarge => "the answer was too large to be read",
-                FaultKind::TurnedAway => "the server turned the request away unseen",
-                FaultKind::Garbled => "the answer was not one of Google Calendar's",
-            }
-            .to_owned(),
+            (Some(fault), ..) => describe(fault).to_owned(),
             (None, Some(status), Some(reason)) => format!("Google answered HTTP {status} ({reason})"),
             (None, Some(status), None) => format!("Google answered HTTP {status}"),
             (None, None, _) => "nothing was sent".to_owned(),
@@ -224,6 +215,10 @@ impl<'a> Course<'a> {
         let mut error = CalendarError::new(code, self.outcome, message);
         error.status = self.status;
         error.reason.clone_from(&self.reason);
+        if let Some(fault) = self.fault.filter(|fault| fault.is_lasting()) {
+            error.retryable = false;
+            error.reason = Some(fault.name().to_owned());
+        }
         self.scope.fill(error, self.clock)
     }
 }

@@ -10,7 +10,7 @@ use super::BoxFuture;
 use super::token::Token;
 pub use crate::policy::{Fate, FaultKind, TransportFault};
 
-pub use super::http_transport::{HttpTransport, TransportConfig, check_address};
+pub use super::http_transport::{HttpTransport, Network, TransportConfig, check_address};
 
 /// A request below the root URL. `Debug` prints neither path nor body: they hold addresses.
 #[derive(Clone)]

@@ -1,11 +1,51 @@
 //! An attendee is an e-mail address, in any case of letters.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde_json::{Map, Value};
 
 /// The longest address (RFC 5321, 4.5.3.1.3, less the angle brackets), in bytes.
 const MAX_EMAIL: usize = 254;
+
+/// Somebody to be invited. `Debug` prints no address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Guest {
+    /// The address, as it is to be sent.
+    pub email: String,
+    /// The name shown with it; Google may show another.
+    pub display_name: Option<String>,
+    /// Whether they need not come.
+    pub optional: bool,
+}
+
+impl Guest {
+    /// A guest of whom only the address is known.
+    #[must_use]
+    pub fn new(email: impl Into<String>) -> Self {
+        Self { email: email.into(), display_name: None, optional: false }
+    }
+
+    /// The entry of a guest who has not answered yet.
+    #[must_use]
+    pub fn entry(&self) -> Map<String, Value> {
+        let mut entry = Map::from_iter([("email".to_owned(), Value::from(self.email.as_str()))]);
+        if let Some(name) = &self.display_name {
+            entry.insert("displayName".to_owned(), Value::from(name.as_str()));
+        }
+        if self.optional {
+            entry.insert("optional".to_owned(), Value::Bool(true));
+        }
+        entry.insert("responseStatus".to_owned(), Value::from("needsAction"));
+        entry
+    }
+}
+
+impl fmt::Debug for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guest(…)")
+    }
+}
 
 /// The form in which addresses are compared. Google may change the case of an address; it promises nothing else.
 #[must_use]

@@ -119,6 +119,10 @@ pub struct CalendarError {
     pub rolled_back: Vec<String>,
     /// Ids of events that are still being removed; `pending()` lists them.
     pub rollback_pending: Vec<String>,
+    /// Ids of events, and names of steps, whose undo met an error. Unless only the caller's own function knew how, it goes on.
+    pub rollback_failed: Vec<String>,
+    /// Ids of events that were not worked on any more.
+    pub not_reached: Vec<String>,
 }
 
 impl CalendarError {
@@ -140,6 +144,8 @@ impl CalendarError {
             field: None,
             rolled_back: Vec::new(),
             rollback_pending: Vec::new(),
+            rollback_failed: Vec::new(),
+            not_reached: Vec::new(),
         }
     }
 
@@ -225,6 +231,12 @@ impl Serialize for CalendarError {
         if !self.rolled_back.is_empty() || !self.rollback_pending.is_empty() {
             map.serialize_entry("rolledBack", &self.rolled_back)?;
             map.serialize_entry("rollbackPending", &self.rollback_pending)?;
+        }
+        if !self.rollback_failed.is_empty() {
+            map.serialize_entry("rollbackFailed", &self.rollback_failed)?;
+        }
+        if !self.not_reached.is_empty() {
+            map.serialize_entry("notReached", &self.not_reached)?;
         }
         map.end()
     }

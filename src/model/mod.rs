@@ -8,6 +8,7 @@ pub mod compare;
 pub mod error;
 pub mod event;
 mod fields;
+pub mod guests;
 pub mod ids;
 pub mod instant;
 pub mod outcome;

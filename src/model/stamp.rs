@@ -80,6 +80,13 @@ pub fn leave_patch(claims: Option<&Claims>, nonce: &str) -> Map<String, Value> {
     body
 }
 
+/// The member of a PATCH's JSON text that moves the `ETag` on: `"extendedProperties":{…}`. A read that shows `nonce` (our own
+/// letters and digits) proves that it was applied.
+#[must_use]
+pub fn touch_member(nonce: &str) -> String {
+    format!(r#""extendedProperties":{{"private":{{"{TOUCH}":"{nonce}"}}}}"#)
+}
+
 /// The body of a fence: a minute of 1970 that nobody sees or is reminded of.
 #[must_use]
 pub fn fence_body(id: &str) -> Map<String, Value> {

@@ -24,6 +24,9 @@ impl Warning {
     /// Google is still making the conference.
     pub const CONFERENCE_PENDING: &'static str = "CONFERENCE_PENDING";
 
+    /// Too many guests for Google to tell each who comes.
+    pub const ANSWERS_NOT_SHARED: &'static str = "ANSWERS_NOT_SHARED";
+
     /// A warning about the whole event.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {

@@ -120,6 +120,7 @@ impl<'a> Attempt<'a> {
             keyless,
             lease_until: 0,
             since: 0,
+            plan: None,
         };
         let held = cx.journal.begin(entry, cx.left(&scope)).await?;
         exposure.begun(&held);

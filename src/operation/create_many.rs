@@ -153,6 +153,7 @@ fn group_entry(cx: &Context, target: &Target) -> Entry {
         keyless: false,
         lease_until: 0,
         since: 0,
+        plan: None,
     }
 }
 

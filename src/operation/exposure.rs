@@ -29,6 +29,11 @@ impl Exposure {
         }
     }
 
+    /// All that was sent is known not to have been applied: as if nothing had been sent.
+    pub fn retract(&self) {
+        let _ = self.state.compare_exchange(EXPOSED, UNTOUCHED, Ordering::AcqRel, Ordering::Acquire);
+    }
+
     /// The last caller leaves: what it may be told. After `NotSent` nothing will ever be sent.
     #[must_use]
     pub fn withdraw(&self) -> Outcome {
@@ -73,6 +78,16 @@ mod tests {
     fn who_was_told_that_nothing_was_sent_is_told_the_truth() {
         let exposure = Exposure::default();
         assert_eq!(exposure.withdraw(), Outcome::NotSent);
+        assert!(!exposure.expose());
+    }
+
+    #[test]
+    fn who_leaves_after_a_write_that_was_refused_is_told_that_nothing_was_written() {
+        let exposure = Exposure::default();
+        assert!(exposure.expose());
+        exposure.retract();
+        assert_eq!(exposure.withdraw(), Outcome::NotSent);
+        exposure.retract();
         assert!(!exposure.expose());
     }
 

@@ -2,13 +2,17 @@
 //! is known to the journal and cleaned up.
 
 mod attempt;
+pub mod attendees;
 pub mod create;
 pub mod create_many;
 pub mod delete;
+pub mod enroll;
 pub mod exposure;
 pub mod read;
 pub mod reconcile;
+pub mod removal;
 pub mod sight;
+pub mod transaction;
 pub mod update;
 pub mod verify;
 

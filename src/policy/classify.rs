@@ -18,6 +18,10 @@ pub enum FaultKind {
     Connect,
     /// The TLS handshake failed.
     Tls,
+    /// The server's certificate is not trusted, or is for another host. Time does not heal that.
+    Untrusted,
+    /// The proxy wants other credentials (407). Time does not heal that either.
+    ProxyAuth,
     /// No whole answer in the time of one attempt.
     Timeout,
     /// The connection ended before an answer began.
@@ -39,6 +43,8 @@ impl FaultKind {
         match self {
             Self::Connect => "connect",
             Self::Tls => "tls",
+            Self::Untrusted => "untrusted",
+            Self::ProxyAuth => "proxyAuth",
             Self::Timeout => "timeout",
             Self::Reset => "reset",
             Self::Cut => "cut",
@@ -46,6 +52,12 @@ impl FaultKind {
             Self::TurnedAway => "turnedAway",
             Self::Garbled => "garbled",
         }
+    }
+
+    /// Whether only a change of the configuration mends it.
+    #[must_use]
+    pub const fn is_lasting(self) -> bool {
+        matches!(self, Self::Untrusted | Self::ProxyAuth)
     }
 
     const fn code(self) -> Code {
@@ -142,6 +154,10 @@ const FOR_HOURS: [&str; 3] = ["quotaExceeded", "dailyLimitExceeded", "dailyLimit
 )]
 pub fn classify(kind: Kind, seen: Seen<'_>) -> Verdict {
     match seen {
+        // Nothing of it reached a server, and nothing will until somebody changes the configuration.
+        Seen::Fault(TransportFault { kind: fault, fate: Fate::NotSent }) if fault.is_lasting() => {
+            Verdict::Refuse(fault.code())
+        }
         // Nothing of it reached a server, so a second send is the first one.
         Seen::Fault(TransportFault { kind: fault, fate: Fate::NotSent }) => Verdict::NotApplied(fault.code()),
         // The request may have arrived, and may even arrive later: only a read may be repeated blindly.
@@ -258,6 +274,15 @@ mod tests {
         }
         let doubt = (Verdict::Transient(Code::Timeout), Verdict::Unknown(Code::Timeout));
         assert_eq!(read_write(TransportFault::unknown(FaultKind::Timeout)), doubt);
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_and_a_proxy_that_refuses_us_are_not_asked_again() {
+        for kind in [FaultKind::Untrusted, FaultKind::ProxyAuth] {
+            let seen = Seen::Fault(TransportFault::not_sent(kind));
+            assert_eq!(classify(Kind::Read, seen), Refuse(Code::NetworkError));
+            assert_eq!(classify(Kind::Write, seen), Refuse(Code::NetworkError));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Five questions, five answers: what does this reply mean ([`classify`]), how long to wait ([`backoff`]), is there
 //! time ([`deadline`]), can the fleet bear another try ([`budget`]), is it our turn ([`throttle`]).
 
+pub mod allotment;
 pub mod backoff;
 pub mod budget;
 pub mod classify;

@@ -56,6 +56,7 @@ pub struct Throttle {
 }
 
 struct Rates {
+    limits: Limits,
     users: RateLimiter<String, DashMapStateStore<String>, Clock, NoOpMiddleware<Nanos>>,
     project: RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Nanos>>,
 }
@@ -72,6 +73,12 @@ impl Throttle {
     pub fn set_limits(&self, limits: Limits) {
         let rates = Arc::new(Rates::new(&self.clock, limits));
         *self.rates.write().unwrap_or_else(PoisonError::into_inner) = rates;
+    }
+
+    /// The limits in force.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.rates().limits
     }
 
     /// One request of `user`'s minute.
@@ -109,6 +116,7 @@ impl Throttle {
 impl Rates {
     fn new(clock: &Clock, limits: Limits) -> Self {
         Self {
+            limits,
             users: RateLimiter::new(quota(limits.per_user_per_minute), DashMapStateStore::default(), clock.clone()),
             project: RateLimiter::new(quota(limits.per_project_per_minute), InMemoryState::default(), clock.clone()),
         }

@@ -16,8 +16,9 @@ use super::refreshing;
 use super::seats::Seat;
 use crate::google::{Credentials, Scope};
 use crate::model::{CalendarError, Code, Outcome};
-use crate::operation::create_many;
 use crate::operation::exposure::Exposure;
+use crate::operation::transaction::single;
+use crate::operation::{create_many, enroll, removal};
 use crate::policy::Deadline;
 use crate::store::Disposal;
 
@@ -61,9 +62,11 @@ impl Service {
         F::Output: Into<Told> + Send,
     {
         let seated = self.seat(operation, &mut call, &cancel).await?;
-        let then = if operation == create_many::OPERATION { SETTLED } else { READ_IT };
-        let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel, then };
+        let settled =
+            [create_many::OPERATION, enroll::OPERATION, single::OPERATION, removal::OPERATION].contains(&operation);
+        let then = if settled { SETTLED } else { READ_IT };
         let open = self.shared.open.begin();
+        let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel, then };
         let credentials = Arc::clone(&seated.credentials);
         let this = self.clone();
         let start = move |start: Start<String>| {
@@ -165,5 +168,8 @@ pub(super) fn scope_of(
     deadline: Deadline,
 ) -> Scope {
     let user = call.target.user.clone();
-    Scope::new(user, operation, Arc::clone(credentials), deadline, call.attempt_timeout, call.max_retries)
+    let mut scope =
+        Scope::new(user, operation, Arc::clone(credentials), deadline, call.attempt_timeout, call.max_retries);
+    scope.quota_user.clone_from(&call.quota_user);
+    scope
 }

@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 
 use crate::model::compare::Difference;
 use crate::model::{CalendarError, Code, Outcome, Warning};
+use crate::operation::attendees::{Changed, Verb};
 use crate::operation::create::{Cleanup, Created, Creation};
 use crate::operation::create_many::Refusal;
+use crate::operation::enroll::{Enrolled, EnrolledEvent};
 use crate::operation::update::Updated;
 use crate::operation::verify::Verdict;
 
@@ -247,4 +249,72 @@ pub(super) fn deleted(
     attempts: u32,
 ) -> Result<String, CalendarError> {
     text(&Gone { success: true, verified: deleted.verified, already_deleted: deleted.already, event_id, attempts })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Enrollment<'a> {
+    success: bool,
+    verified: bool,
+    events: &'a [EnrolledEvent],
+    skipped: Vec<&'a str>,
+    replayed: bool,
+    warnings: Vec<Warning>,
+}
+
+/// What `enroll` resolves to.
+pub(super) fn enrolled(enrolled: &Enrolled) -> Result<String, CalendarError> {
+    let skipped: Vec<_> =
+        enrolled.events.iter().filter(|event| event.skipped).map(|event| event.event_id.as_str()).collect();
+    let warning = || {
+        Warning::new(
+            "SKIPPED",
+            "Adding the attendee timed out for some events; the enrollment went on without them, and whether they arrived there is settled in the background.",
+        )
+    };
+    text(&Enrollment {
+        success: true,
+        verified: enrolled.events.iter().all(|event| event.verified),
+        events: &enrolled.events,
+        warnings: if skipped.is_empty() { Vec::new() } else { vec![warning()] },
+        skipped,
+        replayed: enrolled.replayed,
+    })
+}
+
+/// Above so many guests, "response status is not propagated to the guests" (API reference, `attendees[].responseStatus`).
+const ANSWERS_SHOWN_AT_MOST: usize = 200;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AttendeeChanged<'a> {
+    success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    already_added: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    already_removed: Option<bool>,
+    attendee_count: usize,
+    verified: bool,
+    event_id: &'a str,
+    attempts: u32,
+    warnings: Vec<Warning>,
+}
+
+/// What `addAttendeeToEvent` and `removeAttendeeFromEvent` resolve to.
+pub(super) fn attendee(changed: &Changed, verb: Verb, event_id: &str) -> Result<String, CalendarError> {
+    let many = Warning::new(
+        Warning::ANSWERS_NOT_SHARED,
+        "The event has more than 200 guests: Google does not tell the guests who comes any more.",
+    );
+    let adds = verb == Verb::Add;
+    text(&AttendeeChanged {
+        success: true,
+        already_added: adds.then_some(changed.already),
+        already_removed: (!adds).then_some(changed.already),
+        attendee_count: changed.attendee_count,
+        verified: changed.verified,
+        event_id,
+        attempts: changed.attempts,
+        warnings: (adds && changed.attendee_count > ANSWERS_SHOWN_AT_MOST).then_some(many).into_iter().collect(),
+    })
 }

@@ -10,15 +10,20 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
+use super::config::QuotaUser;
+use super::network;
 use super::notice::{Listener, Notice};
 use super::open_work::{Open, OpenWork};
 use crate::google::{Credentials, Scope};
 use crate::model::{CalendarError, Code, Outcome};
-use crate::operation::Context;
 use crate::operation::exposure::Exposure;
 use crate::operation::reconcile::reconcile;
+use crate::operation::transaction::finish::finish;
+use crate::operation::transaction::undo::{Here, undo};
+use crate::operation::transaction::{Caller, Transactions};
+use crate::operation::{Context, removal};
 use crate::policy::Deadline;
-use crate::store::{Disposal, Entry, Failing, Held, Resumed, State};
+use crate::store::{Act, Disposal, Entry, Failing, Held, Resumed, State};
 
 /// One round's time, and one exchange's in it.
 const ROUND: Duration = Duration::from_secs(10);
@@ -32,8 +37,10 @@ const LAST_GAP: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub(super) struct Background {
     cx: Context,
+    transactions: Transactions,
     listener: Listener,
     open: OpenWork,
+    quota_user: QuotaUser,
     tasks: Arc<DashMap<String, Arc<Task>>>,
     at_work: Arc<DashMap<u64, Arc<Exposure>>>,
     next: Arc<AtomicU64>,
@@ -55,8 +62,10 @@ struct Task {
     held: Mutex<Arc<Held>>,
     credentials: Mutex<Arc<dyn Credentials>>,
     user: String,
+    /// The caller was told that the outcome is not known, and is owed a notice of it.
+    undecided: bool,
     rounds: AtomicU32,
-    last: Mutex<Option<Code>>,
+    last: Mutex<Option<CalendarError>>,
     /// A reason not to wait for the next round.
     kick: Notify,
     /// Told after each round.
@@ -73,26 +82,45 @@ pub struct Pending {
     pub user_id: String,
     /// Which calendar.
     pub calendar_id: String,
-    /// The event's id, whether or not it exists.
+    /// The event's id, whether or not it exists; of several the first, of none empty.
     pub event_id: String,
+    /// The ids of all events concerned.
+    pub event_ids: Vec<String>,
     /// Unix ms of the call.
     pub since: u64,
     /// Rounds of clean-up so far.
     pub rounds: u32,
     /// What stopped the last one.
     pub last_error: Option<&'static str>,
+    /// The same as a sentence.
+    pub reason: Option<String>,
 }
 
 impl Pending {
-    pub(super) fn of(entry: Entry, rounds: u32, last: Option<Code>) -> Self {
+    pub(super) fn of(entry: Entry, rounds: u32, last: Option<CalendarError>) -> Self {
+        let event_ids = open_events(&entry);
         Self {
             operation: entry.operation,
             user_id: entry.user,
             calendar_id: entry.calendar,
-            event_id: entry.event_id,
+            event_id: event_ids.first().cloned().unwrap_or_default(),
+            event_ids,
             since: entry.since,
             rounds,
-            last_error: last.map(Code::name),
+            last_error: last.as_ref().map(|error| error.code.name()),
+            reason: last.map(|error| error.message),
+        }
+    }
+
+    /// Whether something of this entry may be in a calendar that should not be, or is not known to be. What a transaction
+    /// only notes after its success is not.
+    pub(super) fn concerns(entry: &Entry) -> bool {
+        match (&entry.state, &entry.plan) {
+            (State::Running | State::Failed, _) => !entry.is_group(),
+            (State::Succeeded { .. }, Some(plan)) => {
+                plan.open_steps().any(|step| matches!(step.act, Act::Attendee { skipped: true, .. }))
+            }
+            (State::Succeeded { .. } | State::Settled { .. }, _) => false,
         }
     }
 }
@@ -102,19 +130,46 @@ enum Round {
     Again(CalendarError),
 }
 
+/// The events of which something is still to be done.
+fn open_events(entry: &Entry) -> Vec<String> {
+    let Some(plan) = &entry.plan else { return vec![entry.event_id.clone()] };
+    let mut ids = Vec::new();
+    for step in plan.open_steps() {
+        if let Act::Attendee { event_id, skipped, .. } = &step.act
+            && (*skipped || !matches!(entry.state, State::Succeeded { .. }))
+            && !ids.contains(event_id)
+        {
+            ids.push(event_id.clone());
+        }
+    }
+    ids
+}
+
 impl Background {
-    pub(super) fn new(cx: Context, listener: Listener, open: OpenWork) -> Self {
-        Self { cx, listener, open, tasks: Arc::default(), at_work: Arc::default(), next: Arc::default() }
+    pub(super) fn new(transactions: Transactions, listener: Listener, open: OpenWork, quota_user: QuotaUser) -> Self {
+        let cx = transactions.cx.clone();
+        Self {
+            cx,
+            transactions,
+            listener,
+            open,
+            quota_user,
+            tasks: Arc::default(),
+            at_work: Arc::default(),
+            next: Arc::default(),
+        }
     }
 
     /// Takes an open entry over from a call.
     pub(super) async fn adopt(&self, held: Arc<Held>, credentials: Arc<dyn Credentials>) {
         let name = held.name().to_owned();
-        let user = held.entry().await.user;
+        let entry = held.entry().await;
+        let (user, undecided) = (entry.user, entry.state == State::Running);
         let task = Arc::new(Task {
             held: Mutex::new(held),
             credentials: Mutex::new(credentials),
             user,
+            undecided,
             rounds: AtomicU32::new(0),
             last: Mutex::new(None),
             kick: Notify::new(),
@@ -144,19 +199,20 @@ impl Background {
 
     async fn work(self, name: String, task: Arc<Task>, open: Open) {
         let mut gap = FIRST_GAP;
+        let concerned = open_events(&task.held().entry().await);
         loop {
             match self.round(&task).await {
                 Round::Closed(disposal) => {
                     self.tasks.remove(&name);
                     if let Some(settled) = disposal {
-                        self.tell(&task, settled).await;
+                        self.tell(&task, &concerned, settled).await;
                     }
                     drop(open);
                     task.round_over.notify_waiters();
                     return;
                 }
                 Round::Again(error) => {
-                    *task.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.code);
+                    *task.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                     task.rounds.fetch_add(1, Ordering::Relaxed);
                     task.round_over.notify_waiters();
                 }
@@ -188,8 +244,12 @@ impl Background {
                 Err(error) => return Round::Again(error),
             }
         }
-        match held.fail(ROUND).await {
+        let failing = held.fail(ROUND).await;
+        let entry = held.entry().await;
+        let transaction = entry.plan.is_some() && !entry.is_closed();
+        match failing {
             Failing::Failed => {}
+            Failing::Succeeded if transaction => return self.finish(task, &held, &entry).await,
             Failing::Succeeded => return Round::Closed(Some(Disposal::Kept)),
             Failing::Undecided => {
                 return Round::Again(CalendarError::new(
@@ -199,9 +259,13 @@ impl Background {
                 ));
             }
         }
-        let credentials = Arc::clone(&task.credentials.lock().unwrap_or_else(PoisonError::into_inner));
+        if transaction {
+            return self.undo(task, &held, &entry).await;
+        }
+        let credentials = task.credentials();
         let deadline = Deadline::starts(self.cx.clock.now(), ROUND);
-        let scope = Scope::new(task.user.clone(), "reconcile", credentials, deadline, ATTEMPT, RETRIES);
+        let mut scope = Scope::new(task.user.clone(), "reconcile", credentials, deadline, ATTEMPT, RETRIES);
+        scope.quota_user = network::quota_user(&self.quota_user, &task.user);
         let lease = Arc::clone(&held);
         let scope = scope.with_lease(Arc::new(move || lease.alive()));
         match timeout(ROUND, reconcile(&self.cx, &scope, &held)).await {
@@ -211,21 +275,56 @@ impl Background {
         }
     }
 
-    async fn tell(&self, task: &Task, settled: Disposal) {
+    /// Goes on undoing a transaction, or with a removal.
+    async fn undo(&self, task: &Task, held: &Arc<Held>, entry: &Entry) -> Round {
+        let deadline = Deadline::starts(self.cx.clock.now(), ROUND);
+        let caller = task.caller(entry);
+        if entry.plan.as_ref().is_some_and(|plan| plan.removal) {
+            return match timeout(ROUND, removal::resume(&self.transactions, &caller, held, &deadline)).await {
+                Ok(Ok(disposal)) => Round::Closed(Some(disposal)),
+                Ok(Err(error)) => Round::Again(error),
+                Err(_) => Round::Again(round_over()),
+            };
+        }
+        let undone = undo(&self.transactions, &caller, held, &Here::default(), &deadline).await;
+        if !undone.open {
+            return Round::Closed(Some(Disposal::Deleted));
+        }
+        Round::Again(undone.last_error.unwrap_or_else(round_over))
+    }
+
+    /// Finishes what follows a transaction's success.
+    async fn finish(&self, task: &Task, held: &Arc<Held>, entry: &Entry) -> Round {
+        let deadline = Deadline::starts(self.cx.clock.now(), ROUND);
+        let finished = finish(&self.transactions, &task.caller(entry), held, &deadline, true).await;
+        for (event_id, settled) in finished.settled {
+            self.tell(task, &[event_id], settled).await;
+        }
+        if finished.open {
+            return Round::Again(finished.last_error.unwrap_or_else(round_over));
+        }
+        Round::Closed(task.undecided.then_some(Disposal::Kept))
+    }
+
+    async fn tell(&self, task: &Task, events: &[String], settled: Disposal) {
         let entry = task.held().entry().await;
-        (self.listener)(Notice::Settled {
-            operation: entry.operation,
-            user_id: entry.user,
-            event_id: entry.event_id,
-            settled,
-        });
+        // An attempt may have gone on to another id while it was worked on.
+        let events = if entry.plan.is_some() { events.to_vec() } else { vec![entry.event_id] };
+        for event_id in events {
+            (self.listener)(Notice::Settled {
+                operation: entry.operation.clone(),
+                user_id: entry.user.clone(),
+                event_id,
+                settled,
+            });
+        }
     }
 
     /// A call of `user` brought credentials: what waited for them goes on.
     pub(super) fn supply(&self, user: &str, credentials: &Arc<dyn Credentials>) {
         for task in self.tasks.iter().filter(|task| task.user == user) {
             *task.credentials.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(credentials);
-            let waits = *task.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let waits = task.last.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|error| error.code);
             if matches!(waits, Some(Code::GoogleAuthRequired | Code::GoogleAuthFailed)) {
                 task.kick.notify_one();
             }
@@ -252,14 +351,16 @@ impl Background {
         let mut pending = Vec::with_capacity(tasks.len());
         for task in tasks {
             let entry = task.held().entry().await;
-            let last = *task.last.lock().unwrap_or_else(PoisonError::into_inner);
+            if entry.plan.is_some() && !Pending::concerns(&entry) {
+                continue;
+            }
+            let last = task.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
             pending.push(Pending::of(entry, task.rounds.load(Ordering::Relaxed), last));
         }
         let at_work: Vec<_> = self.at_work.iter().flat_map(|exposure| exposure.left_alone()).collect();
         for held in at_work {
             let entry = held.entry().await;
-            if matches!(entry.state, State::Running | State::Failed) && !entry.is_group() && !self.works_on(held.name())
-            {
+            if Pending::concerns(&entry) && !self.works_on(held.name()) {
                 pending.push(Pending::of(entry, 0, None));
             }
         }
@@ -267,7 +368,27 @@ impl Background {
     }
 }
 
+fn round_over() -> CalendarError {
+    CalendarError::new(Code::Timeout, Outcome::Unknown, "the round's time was over")
+}
+
 impl Task {
+    fn credentials(&self) -> Arc<dyn Credentials> {
+        Arc::clone(&self.credentials.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes of an undo travel alone: the credentials are those of one user's last call.
+    fn caller(&self, entry: &Entry) -> Caller {
+        Caller {
+            operation: "reconcile",
+            user: self.user.clone(),
+            identity: format!("undo {}", entry.claim.as_str()),
+            credentials: self.credentials(),
+            attempt_timeout: ATTEMPT,
+            max_retries: RETRIES,
+        }
+    }
+
     fn held(&self) -> Arc<Held> {
         Arc::clone(&self.held.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::{Config, UnknownOptions};
+use super::network;
 use super::reader::Reader;
 use super::tokens::{Auth, Source, Tokens};
 use crate::google::{OauthClient, SendUpdates, ServiceAccount};
@@ -51,6 +52,8 @@ pub(super) struct Call {
     pub(super) spent: Duration,
     pub(super) attempt_timeout: Duration,
     pub(super) max_retries: u32,
+    /// Google's parameter of that name.
+    pub(super) quota_user: Option<String>,
     pub(super) params: WriteParams,
     pub(super) verification: Option<Verification>,
     pub(super) key: Option<String>,
@@ -104,6 +107,8 @@ impl Call {
         if let Some(key) = &key {
             check_idempotency_key(key)?;
         }
+        let quota_user = network::read_quota_user(&mut options)?;
+        let quota_user = network::quota_user(quota_user.as_ref().unwrap_or(&config.quota_user), &user);
         let conference_data_version = options.whole("conferenceDataVersion", 0, 1)?;
         // Accepted for the sake of old call sites: attachments and hidden guests are handled by themselves, and reads
         // are polled anyway.
@@ -136,6 +141,7 @@ impl Call {
             spent,
             attempt_timeout,
             max_retries,
+            quota_user,
             params: WriteParams {
                 send_updates: send_updates.unwrap_or(if legacy == Some(false) {
                     SendUpdates::None

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::network;
 use super::reader::Reader;
 use crate::google::OauthClient;
+use crate::google::transport::Network;
 use crate::google::transport::check_address;
 use crate::model::CalendarError;
 use crate::model::instant::known_zone;
@@ -17,6 +19,15 @@ pub enum UnknownOptions {
     Refuse,
     /// Log a warning and go on.
     Warn,
+}
+
+/// What an enrollment does with an event whose attendee could not be added in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnTimeout {
+    /// The enrollment fails.
+    Fail,
+    /// It goes on without this event, and says so.
+    Skip,
 }
 
 /// Where claims and journal live.
@@ -42,6 +53,17 @@ pub enum StoreChoice {
     Host,
 }
 
+/// Google's parameter `quotaUser`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum QuotaUser {
+    /// Not sent: the request counts against whoever the token names.
+    Unsaid,
+    /// A hash of the call's `userId`.
+    Hashed,
+    /// This text.
+    Named(String),
+}
+
 /// A service's configuration. `Debug` is not implemented: it holds client credentials.
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, and any combination can be meant")]
@@ -54,6 +76,10 @@ pub struct Config {
     pub attempt_timeout: Option<Duration>,
     /// Connecting.
     pub connect_timeout: Duration,
+    /// Proxy, extra authorities, and what is added to our user agent.
+    pub network: Network,
+    /// Whom Google counts a request against when a service account acts for many users.
+    pub quota_user: QuotaUser,
     /// The zone of a time without offset or zone.
     pub time_zone: Option<String>,
     /// Repeats and their delays.
@@ -74,6 +100,10 @@ pub struct Config {
     pub lease: Duration,
     /// Whether crash left-overs are worked off without being asked.
     pub recover_by_itself: bool,
+    /// A whole change of one attendee.
+    pub attendee_timeout: Duration,
+    /// What an enrollment does with an event whose change timed out.
+    pub on_attendee_timeout: OnTimeout,
     /// Requests per minute.
     pub limits: Limits,
     /// Calls at work at once.
@@ -99,6 +129,8 @@ impl Default for Config {
             timeout: Duration::from_secs(10),
             attempt_timeout: None,
             connect_timeout: Duration::from_secs(2),
+            network: Network::default(),
+            quota_user: QuotaUser::Unsaid,
             time_zone: None,
             backoff: Backoff::default(),
             verify: true,
@@ -109,6 +141,8 @@ impl Default for Config {
             idempotency_ttl: Duration::from_hours(1),
             lease: Duration::from_secs(30),
             recover_by_itself: true,
+            attendee_timeout: Duration::from_secs(5),
+            on_attendee_timeout: OnTimeout::Fail,
             limits: Limits::default(),
             max_in_flight: 256,
             token_url: "https://oauth2.googleapis.com/token".to_owned(),
@@ -122,8 +156,20 @@ impl Default for Config {
 }
 
 /// What `configure` may not change while calls run.
-const FIXED: &[&str] =
-    &["rootUrl", "tokenUrl", "clientId", "clientSecret", "redirectUri", "store", "leaseMs", "connectTimeoutMs"];
+const FIXED: &[&str] = &[
+    "rootUrl",
+    "tokenUrl",
+    "clientId",
+    "clientSecret",
+    "redirectUri",
+    "store",
+    "leaseMs",
+    "connectTimeoutMs",
+    "proxy",
+    "ca",
+    "userAgent",
+    "quotaUser",
+];
 
 impl Config {
     /// Reads a configuration; keys that are absent have their default.
@@ -151,6 +197,8 @@ impl Config {
             check_address(&url).map_err(|what| top.fault(key, what))?;
             *(if key == "rootUrl" { &mut self.root_url } else { &mut self.token_url }) = url;
         }
+        network::read(&mut self.network, &mut top)?;
+        set(&mut self.quota_user, network::read_quota_user(&mut top)?);
         top.string("redirectUri")?;
         match (top.string("clientId")?, top.string("clientSecret")?) {
             (Some(id), Some(secret)) => self.client = Some(OauthClient::new(id, secret)),
@@ -195,6 +243,8 @@ impl Config {
         set(&mut self.repair, verification.bool("repair")?);
         verification.finish()?;
 
+        top.functions("undo")?;
+
         set(&mut self.store, read_store(&mut top)?);
         let mut idempotency = top.object("idempotency")?;
         set(&mut self.idempotency, idempotency.bool("enabled")?);
@@ -202,6 +252,12 @@ impl Config {
         idempotency.finish()?;
         set(&mut self.lease, top.millis("leaseMs", 1000.0)?);
         set(&mut self.recover_by_itself, top.word("recovery", &[("auto", true), ("manual", false)])?);
+
+        let mut attendees = top.object("attendees")?;
+        set(&mut self.attendee_timeout, attendees.millis("timeoutMs", 1.0)?);
+        let words = [("fail", OnTimeout::Fail), ("skip", OnTimeout::Skip)];
+        set(&mut self.on_attendee_timeout, attendees.word("onTimeout", &words)?);
+        attendees.finish()?;
 
         let mut limits = top.object("limits")?;
         set(&mut self.limits.per_user_per_minute, limits.whole("perUserPerMinute", 1, 1_000_000)?);
@@ -212,6 +268,12 @@ impl Config {
         let unknown = [("refuse", UnknownOptions::Refuse), ("warn", UnknownOptions::Warn)];
         set(&mut self.unknown_options, top.word("unknownOptions", &unknown)?);
         if self.unknown_options == UnknownOptions::Refuse { top.finish() } else { Ok(()) }
+    }
+
+    /// This configuration as the change of one attendee goes by it.
+    #[must_use]
+    pub fn for_attendees(&self) -> Self {
+        Self { timeout: self.attendee_timeout, ..self.clone() }
     }
 
     /// One exchange of a call that lasts `timeout`.

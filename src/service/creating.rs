@@ -155,7 +155,7 @@ impl Service {
     }
 }
 
-fn create_request(call: &Call, data: EventData, key: Option<String>) -> CreateRequest {
+pub(super) fn create_request(call: &Call, data: EventData, key: Option<String>) -> CreateRequest {
     CreateRequest {
         target: call.target.clone(),
         data: Arc::new(data),
@@ -193,7 +193,7 @@ fn at_index(mut error: CalendarError, index: usize) -> CalendarError {
 }
 
 /// The work's own deadline ends with the call's.
-async fn cancel_with(call: Deadline, work: Deadline) {
+pub(super) async fn cancel_with(call: Deadline, work: Deadline) {
     tokio::select! {
         () = call.cancelled() => work.cancel(),
         () = tokio::time::sleep_until(work.end()) => {}

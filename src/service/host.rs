@@ -32,6 +32,18 @@ pub enum Question {
         /// Google answered 401 to its last token.
         refused: bool,
     },
+    /// The undo of a step of the application's own: `"done"`, or `"missing"` where nobody knows how.
+    #[serde(rename_all = "camelCase")]
+    UndoStep {
+        /// The claim of the transaction whose function is meant; `None`: the handler of this name.
+        transaction: Option<String>,
+        /// The function's step in it.
+        number: Option<u32>,
+        /// The handler's name in the configuration's `undo`.
+        name: Option<String>,
+        /// Its argument, as JSON text.
+        args: Option<String>,
+    },
     /// `store.get`: `{ value, version }` or null.
     StoreGet {
         /// Which value.

@@ -4,17 +4,21 @@
 
 mod admission;
 mod answer;
+mod app_steps;
+mod attendees;
 mod background;
 mod call;
 mod cancel;
 mod claims;
 pub mod config;
 mod creating;
+mod enrolling;
 mod events;
 mod flight;
 pub mod host;
 mod host_store;
 mod metrics;
+mod network;
 mod notice;
 mod open_store;
 mod open_work;
@@ -24,12 +28,15 @@ mod recovery;
 mod refreshing;
 mod seats;
 mod tokens;
+mod transacting;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use self::background::Background;
 use self::config::StoreChoice;
@@ -43,12 +50,15 @@ use self::seats::Seats;
 use self::tokens::Keyring;
 use crate::clock::Clock;
 use crate::google::{
-    Calendar, HttpTokenEndpoint, HttpTransport, Sender, SenderConfig, TokenEndpoint, Transport, TransportConfig,
+    Allotter, Calendar, HttpTokenEndpoint, HttpTransport, OauthClient, Sender, SenderConfig, TokenEndpoint, Transport,
+    TransportConfig,
 };
 use crate::model::CalendarError;
+use crate::operation::attendees::Lanes;
 use crate::operation::create::{Created, OnDeleted};
+use crate::operation::transaction::Transactions;
 use crate::operation::{Context, WriteParams};
-use crate::store::{IdempotencyClaims, Journal, Store};
+use crate::store::{Allotments, AttendeeRecords, IdempotencyClaims, Journal, RefreshLeases, Store};
 
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
@@ -80,6 +90,8 @@ struct Shared {
     settled: Arc<std::sync::atomic::AtomicU64>,
     keyring: Arc<Keyring>,
     desk: claims::Desk,
+    transactions: Transactions,
+    at_work: transacting::AtWork,
     listener: Listener,
 }
 
@@ -136,19 +148,26 @@ impl Service {
             Some(transport) => transport,
             None => Arc::new(HttpTransport::new(&TransportConfig {
                 connect_timeout: config.connect_timeout,
+                network: config.network.clone(),
                 ..TransportConfig::new(config.root_url.as_str())
             })?),
         };
         let clock = foundation.clock;
         let host = foundation.host.unwrap_or_else(host::none);
+        let shared = foundation.store.is_some() || config.store != StoreChoice::Memory;
         let store = match foundation.store {
             Some(store) => store,
-            None => open_store(&config.store, &clock, &host)?,
+            None => open_store(&config.store, &clock, &host, &config.network.trust)?,
         };
         let claims = IdempotencyClaims::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
+        let leases = shared.then(|| RefreshLeases::new(Arc::clone(&store), clock.clone(), rand::random::<u128>));
         let sender = Sender::new(SenderConfig {
             backoff: config.backoff,
             limits: config.limits,
+            shared: shares_limits(&config).then(|| {
+                let allotments = Allotments::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
+                (Arc::new(allotments) as Arc<dyn Allotter>, project_of(&config))
+            }),
             ..SenderConfig::new(transport, clock.clone())
         });
         let cx = Context {
@@ -161,7 +180,7 @@ impl Service {
         let open = OpenWork::default();
         let endpoint = match foundation.endpoint {
             Some(endpoint) => endpoint,
-            None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout)?),
+            None => Arc::new(HttpTokenEndpoint::new(&config.token_url, config.connect_timeout, &config.network)?),
         };
         let keyring = Arc::new(Keyring {
             clock: clock.clone(),
@@ -171,11 +190,19 @@ impl Service {
             loads: config.token_store.0,
             saves: config.token_store.1,
             grants: foundation.grants,
+            leases,
             listener: Arc::clone(&listener),
             open: open.clone(),
             fresh: dashmap::DashMap::new(),
         });
-        let background = Background::new(cx.clone(), Arc::clone(&listener), open.clone());
+        let transactions = Transactions {
+            records: AttendeeRecords::beside(&cx.journal),
+            lanes: Lanes::new(cx.clone()),
+            app: app_steps::asked_of(&keyring.host),
+            cx: cx.clone(),
+        };
+        let background =
+            Background::new(transactions.clone(), Arc::clone(&listener), open.clone(), config.quota_user.clone());
         let shared = Shared {
             recovery: Arc::new(Recovery::new(
                 cx.clone(),
@@ -196,6 +223,8 @@ impl Service {
             settled,
             keyring,
             desk: claims::Desk::new(claims),
+            transactions,
+            at_work: transacting::AtWork::default(),
             listener,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -282,6 +311,18 @@ impl Service {
     fn config(&self) -> Arc<Config> {
         Arc::clone(&self.shared.config.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Limits are Google's for a whole project: machines that share a Redis share them. What a store of the program's own costs
+/// is not known, so it is not asked for each block.
+fn shares_limits(config: &Config) -> bool {
+    matches!(config.store, StoreChoice::Redis { .. })
+}
+
+/// What the store calls the project. Several may share a Redis; an OAuth client belongs to one.
+fn project_of(config: &Config) -> String {
+    let client = config.client.as_ref().map(OauthClient::id).unwrap_or_default();
+    HEXLOWER.encode(&Sha256::digest(client.as_bytes()))
 }
 
 fn counting(listener: Listener, settled: Arc<std::sync::atomic::AtomicU64>) -> Listener {

@@ -31,6 +31,11 @@ impl Reader {
         Self::parse(text, "", Code::ValidationFailed)
     }
 
+    /// A named argument, apart from the others.
+    pub(super) fn named(text: &str, name: &str) -> Result<Self, CalendarError> {
+        Self::parse(text, name, Code::ValidationFailed)
+    }
+
     fn parse(text: &str, path: &str, code: Code) -> Result<Self, CalendarError> {
         match serde_json::from_str(text) {
             Ok(Value::Object(map)) => Ok(Self { path: path.to_owned(), map, code }),
@@ -57,6 +62,24 @@ impl Reader {
     /// Whether a key is there and is an object.
     pub(super) fn holds_object(&self, key: &str) -> bool {
         self.map.get(key).is_some_and(Value::is_object)
+    }
+
+    /// Whether a key is there and is `false`; then it is taken out.
+    pub(super) fn is_false(&mut self, key: &str) -> bool {
+        self.takes(key, false)
+    }
+
+    /// Whether a key is there and is `true`; then it is taken out.
+    pub(super) fn is_true(&mut self, key: &str) -> bool {
+        self.takes(key, true)
+    }
+
+    fn takes(&mut self, key: &str, word: bool) -> bool {
+        let is_it = self.map.get(key) == Some(&Value::Bool(word));
+        if is_it {
+            self.map.shift_remove(key);
+        }
+        is_it
     }
 
     /// A nested object; an absent one reads as empty.
@@ -146,6 +169,17 @@ impl Reader {
             Some(Value::String(text)) if text == FUNCTION => Ok(true),
             Some(_) => Err(self.fault(key, "must be a function")),
         }
+    }
+
+    /// An object of callbacks under names of the program's own.
+    pub(super) fn functions(&mut self, key: &str) -> Result<(), CalendarError> {
+        let mut all = self.object(key)?;
+        let names: Vec<_> = all.map.keys().cloned().collect();
+        names.iter().try_for_each(|name| match all.take(name) {
+            None => Ok(()),
+            Some(Value::String(text)) if text == FUNCTION => Ok(()),
+            Some(_) => Err(all.fault(plain(name), "must be a function")),
+        })
     }
 
     /// Query parameters of these names: strings, numbers, booleans, and lists of them.

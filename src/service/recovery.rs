@@ -166,7 +166,7 @@ impl Recovery {
         let listed = |name: &str, entry: &Entry| {
             let here = self.background.works_on(name) || self.background.called_here(name);
             let left = entry.state == State::Failed || entry.lease_until <= self.cx.clock.wall_ms();
-            !entry.is_group() && !here && left
+            Pending::concerns(entry) && !here && left
         };
         let open = self.cx.journal.open(PATIENCE).await?;
         Ok(open

@@ -89,7 +89,7 @@ impl Held {
         let mut entry = inner.0.clone();
         edit(&mut entry);
         entry.lease_until = self.journal.ledger.clock.wall_ms().saturating_add(millis(self.journal.lease));
-        let final_state = matches!(entry.state, State::Succeeded { .. } | State::Settled { .. });
+        let final_state = entry.is_closed();
         let keep = match (final_state, entry.keyless) {
             (false, _) => Keep::Open,
             (true, false) => Keep::For(RETENTION),

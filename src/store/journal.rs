@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::held::Held;
 use super::ledger::Ledger;
+use super::plan::Plan;
 use super::{Expected, Keep, Record, Store};
 use crate::clock::Clock;
 use crate::model::ids::store_key;
@@ -83,13 +84,26 @@ pub struct Entry {
     pub lease_until: u64,
     /// Unix ms of the intent.
     pub since: u64,
+    /// A transaction's steps. The entry is the group of the events that it makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
 }
 
 impl Entry {
     /// Whether it is a schedule's own entry, which no event belongs to.
     #[must_use]
     pub const fn is_group(&self) -> bool {
-        self.event_id.is_empty()
+        self.event_id.is_empty() && self.plan.is_none()
+    }
+
+    /// Whether nothing is left to do about it. What a transaction notes after its success is still to be done.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        match self.state {
+            State::Running | State::Failed => false,
+            State::Succeeded { .. } => !self.plan.as_ref().is_some_and(|plan| plan.open),
+            State::Settled { .. } => true,
+        }
     }
 }
 
@@ -123,10 +137,24 @@ pub enum Fate {
 pub enum Resumed {
     /// It is closed; `None`: another process goes on with it, or it is forgotten.
     Decided(Option<Disposal>),
-    /// This process holds it again, as failed.
+    /// This process holds it again: as failed, or as a transaction that succeeded and is not finished.
     Held(Arc<Held>),
     /// Its lease still runs: ask again later.
     Busy,
+}
+
+/// What became of beginning under a key.
+pub enum Opening {
+    /// It is this call's.
+    Begun(Arc<Held>),
+    /// Another call with the same key is at work, or its undo is: ask again.
+    Busy,
+    /// The key belongs to another request.
+    Reused,
+    /// It was done before, and this is what the journal kept of it.
+    Done(Box<Entry>),
+    /// A process that is no more left it: to be taken over and settled first.
+    Left(String, Box<Record>),
 }
 
 /// What a schedule's entry says of all its events.
@@ -226,19 +254,54 @@ impl Journal {
         }
     }
 
+    /// The same under a key: of all calls with it one is at work, and after a success none begins again.
+    ///
+    /// # Errors
+    /// `STORE_UNAVAILABLE`.
+    pub async fn begin_keyed(&self, mut entry: Entry, key: &str, left: Duration) -> Result<Opening, CalendarError> {
+        let hash = store_key("transaction", &[&entry.operation, &entry.user, key]);
+        let name = entry_name(hash.rsplit(':').next().unwrap_or_default());
+        let there = self.get(&name, left).await?;
+        let now = self.ledger.clock.wall_ms();
+        let mut expected = Expected::Absent;
+        if let Some(record) = there {
+            expected = Expected::Version(record.version.clone());
+            if let Ok(other) = serde_json::from_str::<Entry>(&record.value)
+                && !matches!(other.state, State::Settled { .. })
+            {
+                return Ok(match other.state {
+                    _ if other.print != entry.print => Opening::Reused,
+                    State::Succeeded { .. } => Opening::Done(Box::new(other)),
+                    _ if other.lease_until > now => Opening::Busy,
+                    _ => Opening::Left(name, Box::new(record)),
+                });
+            }
+        }
+        entry.since = now;
+        entry.lease_until = now.saturating_add(millis(self.lease));
+        let value = to_text(&entry)?;
+        match self.ledger.put(&name, value, expected, Keep::Open, left).await {
+            (Change::Applied, version) => Ok(Opening::Begun(Held::keep(self.clone(), name, entry, version))),
+            (Change::Refused, _) => Ok(Opening::Busy),
+            (Change::Unknown, _) => Err(unavailable()),
+        }
+    }
+
     /// Takes an entry over whose lease has run out, as failed. Only a put known to be applied makes it ours: until then
     /// its owner may still succeed.
     pub async fn take_over(&self, name: &str, record: &Record, left: Duration) -> Resumed {
         let Ok(mut entry) = serde_json::from_str::<Entry>(&record.value) else { return Resumed::Decided(None) };
         let now = self.ledger.clock.wall_ms();
         match entry.state {
-            State::Succeeded { .. } => return Resumed::Decided(Some(Disposal::Kept)),
+            State::Succeeded { .. } if entry.is_closed() => return Resumed::Decided(Some(Disposal::Kept)),
             State::Settled { disposal } => return Resumed::Decided(Some(disposal)),
-            State::Running | State::Failed if entry.lease_until > now => return Resumed::Busy,
-            State::Running | State::Failed => {}
+            _ if entry.lease_until > now => return Resumed::Busy,
+            State::Running | State::Failed | State::Succeeded { .. } => {}
         }
         let mut keep = Keep::Open;
-        if let (State::Running, Some(group)) = (entry.state, &entry.group) {
+        if matches!(entry.state, State::Succeeded { .. }) {
+            // A transaction: what follows its success is to be finished.
+        } else if let (State::Running, Some(group)) = (entry.state, &entry.group) {
             // Its schedule must have failed before one of its events may.
             match self.fail_group(group, left).await {
                 Verdict::Failed => entry.state = State::Failed,
@@ -257,7 +320,7 @@ impl Journal {
         let expected = Expected::Version(record.version.clone());
         let Ok(value) = to_text(&entry) else { return Resumed::Busy };
         match self.ledger.put(name, value, expected, keep, left).await {
-            (Change::Applied, _) if entry.state != State::Failed => Resumed::Decided(Some(Disposal::Kept)),
+            (Change::Applied, _) if entry.is_closed() => Resumed::Decided(Some(Disposal::Kept)),
             (Change::Applied, version) => Resumed::Held(Held::keep(self.clone(), name.to_owned(), entry, version)),
             _ => Resumed::Busy,
         }
@@ -289,6 +352,11 @@ impl Journal {
             Some(record) => Ok(self.take_over(name, &record, left).await),
             None => Ok(Resumed::Decided(None)),
         }
+    }
+
+    /// The same for the entry of an attempt, by its claim.
+    pub async fn resume_attempt(&self, claim: &Claim, left: Duration) -> Result<Resumed, CalendarError> {
+        self.resume(&entry_name(claim.as_str()), left).await
     }
 
     /// Closes a schedule's own entry when its owner is gone and no event of it is open any more.

@@ -7,13 +7,17 @@
 //! Nothing that a protocol relies on is deleted. "Absent" is no version, so a late put that expects it would land after
 //! a delete; what is finished with is overwritten with a settled value and kept longer than any put can be late.
 
+mod allotments;
+mod attendee_record;
 mod claims;
 mod held;
 mod journal;
 mod lane;
 mod ledger;
 mod memory;
+mod plan;
 mod redis;
+mod refresh_lease;
 mod sqlite;
 
 use std::fmt;
@@ -21,11 +25,15 @@ use std::time::Duration;
 
 use crate::google::BoxFuture;
 
+pub use allotments::Allotments;
+pub use attendee_record::{AttendeeKey, AttendeeRecords, Leaving};
 pub use claims::{Answer, Asked, Begun, Encoding, HeldClaim, IdempotencyClaims};
 pub use held::{Failing, Held};
-pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Resumed, State};
+pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Opening, Resumed, State};
 pub use memory::MemoryStore;
+pub use plan::{Act, Plan, Step};
 pub use redis::RedisStore;
+pub use refresh_lease::{RefreshLease, RefreshLeases, Taken};
 pub use sqlite::{SqliteStore, Synchronous};
 
 /// A value's version and fencing token: 128 random bits in hex, made by the writer.

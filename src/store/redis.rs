@@ -11,11 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, FromRedisValue, RedisError, Script};
+use redis::{Client, Cmd, FromRedisValue, RedisError, Script, TlsCertificates};
 
 use super::{Expected, Keep, Put, Record, Store, StoreFault, Version, Written};
 use crate::clock::millis;
-use crate::google::BoxFuture;
+use crate::google::{BoxFuture, Trust};
 use crate::model::{CalendarError, Code, Outcome};
 
 /// One command's answer. Below what a caller waits for one, so that it can ask again. A command that met this may be
@@ -87,9 +87,22 @@ impl RedisStore {
     /// # Errors
     /// `CONFIGURATION`: it is no such URL.
     pub fn new(url: &str, prefix: &str) -> Result<Self, CalendarError> {
-        let known = url.starts_with("redis://") || url.starts_with("rediss://");
+        Self::trusting(url, prefix, &Trust::default())
+    }
+
+    /// The same; over `rediss://`, the server's certificate must come from an authority that `trust` believes.
+    ///
+    /// # Errors
+    /// `CONFIGURATION`: it is no such URL.
+    pub fn trusting(url: &str, prefix: &str, trust: &Trust) -> Result<Self, CalendarError> {
         // The client's own words can hold the URL, and that the password.
-        let client = known.then(|| Client::open(url).ok()).flatten().ok_or_else(|| {
+        let client = if url.starts_with("rediss://") {
+            let certificates = TlsCertificates { client_tls: None, root_cert: Some(trust.bundle()) };
+            Client::build_with_tls(url, certificates).ok()
+        } else {
+            url.starts_with("redis://").then(|| Client::open(url).ok()).flatten()
+        };
+        let client = client.ok_or_else(|| {
             let message = "store.redis must be a redis:// or rediss:// URL, such as redis://:password@host:6379/0.";
             CalendarError::new(Code::Configuration, Outcome::NotSent, message)
         })?;

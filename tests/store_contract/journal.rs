@@ -23,6 +23,7 @@ pub fn entry(journal: &Journal) -> Entry {
         keyless: false,
         lease_until: 0,
         since: 0,
+        plan: None,
     }
 }
 

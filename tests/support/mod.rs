@@ -119,6 +119,30 @@ impl Google {
         self.emulator.live_events(USER)
     }
 
+    /// Events for people to enroll on: their ids.
+    pub async fn classes(&self, count: usize) -> Vec<String> {
+        let process = self.process();
+        let mut ids = Vec::new();
+        for index in 0..count {
+            let mut event = class();
+            event["summary"] = json!(format!("Class {index}"));
+            let told = process.create(&event, &json!({ "sendUpdates": "none" })).await.unwrap();
+            ids.push(told["eventId"].as_str().unwrap().to_owned());
+        }
+        ids
+    }
+
+    /// The entry of an attendee of a live event.
+    pub fn attendee(&self, id: &str, email: &str) -> Option<Value> {
+        let event = self.live().into_iter().find(|event| event["id"] == id)?;
+        event["attendees"].as_array()?.iter().find(|entry| entry["email"] == email).cloned()
+    }
+
+    /// How many of these events have the attendee.
+    pub fn places(&self, ids: &[String], email: &str) -> usize {
+        ids.iter().filter(|id| self.attendee(id, email).is_some()).count()
+    }
+
     /// The one live event.
     pub fn only_live(&self) -> Value {
         let live = self.live();
@@ -204,6 +228,10 @@ fn args_for(id: &str, options: &Value) -> String {
     .to_string()
 }
 
+fn guest_text(guest: &Value) -> String {
+    if guest.is_string() { json!({ "email": guest }).to_string() } else { guest.to_string() }
+}
+
 pub type Told = Result<Value, CalendarError>;
 
 fn parsed(result: Result<String, CalendarError>) -> Told {
@@ -257,6 +285,36 @@ impl Process {
 
     pub async fn delete(&self, id: &str, options: &Value) -> Told {
         parsed(self.service.delete_event(&args_for(id, options), Cancel::default()).await)
+    }
+
+    /// Enrolls `email` on these events.
+    pub async fn enroll(&self, ids: &[String], email: &str, options: &Value) -> Told {
+        self.enroll_until(ids, email, options, Cancel::default()).await
+    }
+
+    pub async fn enroll_until(&self, ids: &[String], email: &str, options: &Value, cancel: Cancel) -> Told {
+        let events: Vec<_> = ids.iter().map(|id| json!({ "eventId": id })).collect();
+        let body = json!({ "events": events, "attendee": { "email": email } });
+        parsed(self.service.enroll(&args(options), &body.to_string(), cancel).await)
+    }
+
+    /// Starts an enrollment that goes on by itself.
+    pub fn spawn_enroll(&self, ids: &[String], email: &str, options: &Value) -> tokio::task::JoinHandle<Told> {
+        let (process, ids, email, options) = (self.clone(), ids.to_vec(), email.to_owned(), options.clone());
+        tokio::spawn(async move { process.enroll(&ids, &email, &options).await })
+    }
+
+    /// `guest`: an address, or an object.
+    pub async fn add(&self, id: &str, guest: &Value, options: &Value) -> Told {
+        self.add_until(id, guest, options, Cancel::default()).await
+    }
+
+    pub async fn add_until(&self, id: &str, guest: &Value, options: &Value, cancel: Cancel) -> Told {
+        parsed(self.service.add_attendee(&args_for(id, options), &guest_text(guest), cancel).await)
+    }
+
+    pub async fn remove(&self, id: &str, guest: &Value, options: &Value) -> Told {
+        parsed(self.service.remove_attendee(&args_for(id, options), &guest_text(guest), Cancel::default()).await)
     }
 
     /// Starts a create that goes on by itself.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::Method;
 use surecal::clock::Clock;
-use surecal::google::transport::{Fate, FaultKind};
+use surecal::google::transport::{Fate, FaultKind, HttpTransport, Network, TransportConfig};
 use tokio::io::AsyncWriteExt;
 
 use crate::server::{Log, OK, SECOND, post, read_request, send, server, status, transport, unknown};
@@ -31,6 +31,20 @@ async fn a_request_says_who_we_are_and_how_long_it_is() {
         assert!(request.lines().any(|found| found == line), "{line} in {request}");
     }
     assert!(request.ends_with("\r\n\r\nevent"));
+}
+
+#[tokio::test]
+async fn what_the_program_calls_itself_is_said_after_our_own_name() {
+    let (address, log) = server(async |mut stream, _, log| {
+        read_request(&mut stream, &log).await?;
+        stream.write_all(OK).await.ok()
+    })
+    .await;
+    let network = Network { user_agent: Some("school/2 (ops)".into()), ..Network::default() };
+    let config = TransportConfig { network, ..TransportConfig::new(format!("http://{address}")) };
+    assert_eq!(status(&HttpTransport::new(&config).unwrap()).await, 200);
+    let ours = format!("user-agent: surecal/{} school/2 (ops)", env!("CARGO_PKG_VERSION"));
+    assert!(log.requests.lock().unwrap()[0].lines().any(|line| line == ours));
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
-//! An emulator on real sockets: HTTP/1.1 and HTTP/2 (prior knowledge) on a loopback port, and the network's own tricks.
+//! An emulator on real sockets: HTTP/1.1 and HTTP/2 on a loopback port, and the network's own tricks. In plain text (HTTP/2
+//! by prior knowledge), or over TLS (by ALPN) with a certificate made at the start.
 //!
 //! A second port serves the control API alone, so that it can be reached while the first refuses connections.
 
 mod line;
 mod play;
 mod service;
+mod tls;
 
+use std::fmt;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
@@ -13,11 +16,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use crate::emulator::Emulator;
 use line::{Line, Lines, Order, Wire};
+use tls::Identity;
 
 /// Tries to keep the port for the time of an outage, 10 ms apart.
 const REBIND_TRIES: u32 = 200;
@@ -30,6 +36,7 @@ pub struct Server {
     core: Arc<Core>,
     control_address: SocketAddr,
     control: JoinHandle<()>,
+    authority: Option<String>,
 }
 
 #[derive(Debug)]
@@ -37,9 +44,20 @@ pub(crate) struct Core {
     pub(crate) emulator: Emulator,
     address: SocketAddr,
     lines: Arc<Lines>,
+    /// Of the main port.
+    tls: Option<Tls>,
     /// What becomes of new connections. The lock is held over a whole change.
     door: tokio::sync::Mutex<Door>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Takes TLS connections.
+struct Tls(TlsAcceptor);
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls(…)")
+    }
 }
 
 /// The main port.
@@ -57,6 +75,25 @@ enum Door {
 impl Server {
     /// Listens on `address` (port 0: any) and gives the address it got. Needs a tokio runtime with IO and time.
     pub async fn start(emulator: Emulator, address: SocketAddr) -> io::Result<(Self, SocketAddr)> {
+        Self::start_with(emulator, address, None).await
+    }
+
+    /// The same over TLS, with HTTP/2 and HTTP/1.1 offered by ALPN. The certificate is for `localhost`, `127.0.0.1` and
+    /// `::1`, and signed by an authority made for this server alone: [`Server::authority`]. The control port stays plain.
+    pub async fn start_tls(emulator: Emulator, address: SocketAddr) -> io::Result<(Self, SocketAddr)> {
+        let identity = Identity::new().map_err(io::Error::other)?;
+        Self::start_with(emulator, address, Some(identity)).await
+    }
+
+    async fn start_with(
+        emulator: Emulator,
+        address: SocketAddr,
+        identity: Option<Identity>,
+    ) -> io::Result<(Self, SocketAddr)> {
+        let (acceptor, authority) = match identity {
+            Some(Identity { acceptor, authority }) => (Some(Tls(acceptor)), Some(authority)),
+            None => (None, None),
+        };
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let control_listener = TcpListener::bind((address.ip(), 0)).await?;
@@ -65,18 +102,25 @@ impl Server {
             emulator,
             address,
             lines: Arc::default(),
+            tls: acceptor,
             door: tokio::sync::Mutex::new(Door::Gone),
             tasks: Mutex::default(),
         });
         *core.door.lock().await = Door::Open(tokio::spawn(accept(Arc::clone(&core), listener, true)));
         let control = tokio::spawn(accept(Arc::clone(&core), control_listener, false));
-        Ok((Self { core, control_address, control }, address))
+        Ok((Self { core, control_address, control, authority }, address))
     }
 
     /// Where the control API alone is served, also during an outage.
     #[must_use]
     pub const fn control_address(&self) -> SocketAddr {
         self.control_address
+    }
+
+    /// The PEM of the authority that signed the certificate; `None` in plain text.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// The world behind it.
@@ -201,10 +245,34 @@ async fn accept(core: Arc<Core>, listener: TcpListener, main: bool) {
 async fn serve(core: Arc<Core>, stream: TcpStream, main: bool) {
     let _without_delay = stream.set_nodelay(true);
     let line = if main { core.lines.open() } else { Arc::new(Line::new(0)) };
-    let io = TokioIo::new(Wire::new(stream, Arc::clone(&line)));
-    let service = service::Service::new(Arc::clone(&core), Arc::clone(&line), main);
+    let wire = Wire::new(stream, Arc::clone(&line));
+    match core.tls.as_ref().filter(|_| main) {
+        None => converse(&core, &line, wire, main).await,
+        Some(Tls(acceptor)) => tokio::select! {
+            // A client that does not trust us leaves here: nobody's error.
+            taken = acceptor.accept(wire) => if let Ok(stream) = taken {
+                converse(&core, &line, stream, main).await;
+            },
+            () = told_to_end(&line) => {}
+        },
+    }
+    core.lines.close(line.id());
+}
+
+/// An order to end, before a handshake is over.
+async fn told_to_end(line: &Line) {
+    if line.next_order().await == Order::Reset {
+        line.reset_on_close();
+    }
+}
+
+async fn converse<S>(core: &Arc<Core>, line: &Arc<Line>, stream: S, main: bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service::Service::new(Arc::clone(core), Arc::clone(line), main);
     let builder = auto::Builder::new(TokioExecutor::new());
-    let connection = builder.serve_connection(io, service);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     loop {
         tokio::select! {
@@ -220,5 +288,4 @@ async fn serve(core: Arc<Core>, stream: TcpStream, main: bool) {
             },
         }
     }
-    core.lines.close(line.id());
 }

@@ -25,6 +25,10 @@ pub struct Behaviour {
     pub conference_pending_ms: u64,
     /// How the wait ends.
     pub conference_outcome: ConferenceOutcome,
+    /// Addresses that Google does not take as guests: 400 for the whole list that has one.
+    pub refused_guests: Vec<String>,
+    /// Guests an event can have; 400 for a longer list. Google documents no figure: no limit when absent.
+    pub guest_limit: Option<usize>,
     /// At most this many events on one page of a list, whatever `maxResults` says.
     pub page_limit: Option<usize>,
     /// Requests kept in the log; all when absent.

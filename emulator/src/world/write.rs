@@ -143,6 +143,7 @@ impl World {
             new.pointer("/createRequest/status").is_none() && conference::is_repeat(old.get("conferenceData"), new)
         });
         let mut fields = draft::normalise(&given, context)?;
+        self.check_guests(&fields)?;
         keep_old(&mut fields, &old, &parameters, asks_again);
         if !event.is_organizers_copy()
             && old.get("guestsCanModify").is_none()
@@ -171,6 +172,18 @@ impl World {
         }
         self.send_mails(&calendar_id, &id, parameters.notify, news);
         self.written(&calendar_id, &id, &parameters, principal)
+    }
+
+    fn check_guests(&self, fields: &Map<String, Value>) -> Result<(), Refusal> {
+        let guests = attendees::addresses(fields);
+        let refused = &self.behaviour.refused_guests;
+        if guests.iter().any(|guest| refused.iter().any(|bad| bad.eq_ignore_ascii_case(guest))) {
+            return Err(Refusal::invalid("Invalid attendee email."));
+        }
+        if self.behaviour.guest_limit.is_some_and(|limit| guests.len() > limit) {
+            return Err(Refusal::invalid("Too many attendees."));
+        }
+        Ok(())
     }
 
     pub(super) fn delete_event(&mut self, call: &Call, principal: &Principal) -> Result<Done, Refusal> {

@@ -10,11 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 pub use self::grants::Grants;
-use self::grants::{Grant, grant_id};
+use self::grants::{Grant, GrantId, grant_id};
 pub(super) use self::held::Tokens;
 use super::host::{Host, Question};
 use super::notice::{Level, Listener, Notice};
@@ -23,10 +25,11 @@ use crate::clock::Clock;
 use crate::google::oauth;
 use crate::google::{
     BoxFuture, Credentials, GrantFailure, Issued, OauthClient, Passing, RefreshToken, ServiceAccount, Token,
-    TokenEndpoint,
+    TokenEndpoint, describe,
 };
 use crate::model::{CalendarError, Code, Outcome};
 use crate::policy::Backoff;
+use crate::store::{RefreshLease, RefreshLeases, Taken};
 
 /// One refresh, retries and all, whoever waits for it; a caller's own deadline may be shorter.
 const REFRESH: Duration = Duration::from_secs(20);
@@ -39,6 +42,8 @@ const SAVE: Duration = Duration::from_secs(2);
 /// Gaps between looks into the store after a grant has died: another process that refreshed at the same moment saves soon.
 const SAVED_BY_ANOTHER: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(200), Duration::from_millis(400)];
+/// How soon the store is read again while another process refreshes.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Gaps between tries to save.
 const SAVE_AGAIN: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(10)];
 
@@ -67,6 +72,21 @@ pub(super) struct Auth {
     pub(super) write_back: Option<u32>,
 }
 
+impl Auth {
+    /// What tells the credentials of two calls apart, without telling what they are.
+    pub(super) fn identity(&self) -> String {
+        let (kind, words) = match (&self.source, &self.tokens) {
+            (Source::Asked(auth_ref), _) => ("object", auth_ref.to_string()),
+            (Source::Account(account), _) => ("account", account.identity().join("\n")),
+            (Source::Grant(_), Tokens { refresh: Some(refresh), .. }) => ("grant", refresh.expose().to_owned()),
+            (Source::Grant(_), Tokens { access: Some(access), .. }) => ("token", access.expose().to_owned()),
+            (Source::Grant(_), _) => ("stored", String::new()),
+        };
+        let hash = Sha256::new().chain_update(kind).chain_update([0]).chain_update(words).finalize();
+        HEXLOWER.encode(&hash)
+    }
+}
+
 /// Renews the tokens of all users of a service.
 pub(super) struct Keyring {
     pub(super) clock: Clock,
@@ -77,6 +97,8 @@ pub(super) struct Keyring {
     pub(super) loads: bool,
     pub(super) saves: bool,
     pub(super) grants: Grants,
+    /// One refresh of a grant among all processes; `None`: this process is alone.
+    pub(super) leases: Option<RefreshLeases>,
     pub(super) listener: Listener,
     pub(super) open: OpenWork,
     /// New tokens that a caller's object has not taken yet.
@@ -209,15 +231,7 @@ impl Keyring {
                     Tokens::default()
                 }
             };
-            let now = self.clock.wall_ms();
-            // What the caller brought may be another account than the user's own: while it lives, the store's token is
-            // no substitute for it, and it is not saved over the store's.
-            let same = wish.stored || stored.refresh.is_none() || stored.refresh == wish.held.refresh;
-            let new = stored.access != wish.held.access;
-            if (same || !tried.is_empty())
-                && new
-                && self.grants.fresh(&stored, now, wish.least_ms, wish.refused.as_ref())
-            {
+            if self.serves(&wish, &stored, !tried.is_empty()) {
                 return Ok(stored);
             }
             for refresh in [wish.held.refresh.as_ref(), stored.refresh.as_ref()].into_iter().flatten() {
@@ -245,6 +259,42 @@ impl Keyring {
         })
     }
 
+    /// Whether what the store holds will do.
+    fn serves(&self, wish: &Wish, stored: &Tokens, died: bool) -> bool {
+        // What the caller brought may be another account than the user's own: while it lives, the store's token is
+        // no substitute for it, and it is not saved over the store's.
+        let same = wish.stored || stored.refresh.is_none() || stored.refresh == wish.held.refresh;
+        let new = stored.access != wish.held.access;
+        let now = self.clock.wall_ms();
+        (same || died) && new && self.grants.fresh(stored, now, wish.least_ms, wish.refused.as_ref())
+    }
+
+    /// Waits until no other process refreshes this grant. `Err`: one has, and this is what it saved.
+    async fn our_turn(&self, wish: &Wish, grant: &GrantId) -> Result<Option<RefreshLease>, Tokens> {
+        let Some(leases) = &self.leases else { return Ok(None) };
+        let ends = self.clock.now() + REFRESH;
+        let mut has_waited = false;
+        loop {
+            let answer = leases.take(grant).await;
+            // Asked again after the lease is known: who had it may have saved between our first look and now. Another
+            // refresh token there is what a rotation left, and serves.
+            let stored = self.load(&wish.user).await.ok().flatten().unwrap_or_default();
+            let serves = self.serves(wish, &stored, has_waited);
+            match answer {
+                Taken::Ours(lease) if serves => {
+                    lease.give_back().await;
+                    return Err(stored);
+                }
+                _ if serves => return Err(stored),
+                Taken::Ours(lease) => return Ok(Some(lease)),
+                Taken::Others(left) if self.clock.now() < ends => sleep(left.min(LOOK_AGAIN)).await,
+                // A token is needed now; a second refresh does less harm than none.
+                Taken::Others(_) | Taken::Unknown => return Ok(None),
+            }
+            has_waited = true;
+        }
+    }
+
     fn is_dead(&self, wish: &Wish, refresh: &RefreshToken) -> bool {
         let client = wish.client.as_ref().or(self.client.as_ref());
         client.is_some_and(|client| self.grant(client, refresh).is_dead(self.clock.wall_ms()))
@@ -270,7 +320,17 @@ impl Keyring {
         let once = || -> Exchanged {
             Box::pin(oauth::refresh(Arc::clone(&self.endpoint), client.clone(), refresh.clone(), EXCHANGE))
         };
-        match self.exchange(&once).await {
+        // Without a place where all of them look, the others could not find what one has got.
+        let lease = if saves && self.loads && self.saves {
+            match self.our_turn(wish, &grant_id(&["lease", client.id(), refresh.expose()])).await {
+                Ok(lease) => lease,
+                Err(theirs) => return Ok(Some(theirs)),
+            }
+        } else {
+            None
+        };
+        let exchanged = self.exchange(&once).await;
+        let renewed = match exchanged {
             Ok(issued) => {
                 let tokens = self.with_expiry(issued, Some(refresh.clone()));
                 grant.got(&tokens);
@@ -287,7 +347,12 @@ impl Keyring {
                 Ok(None)
             }
             Err(failure) => Err(told(failure)),
+        };
+        if let Some(lease) = lease {
+            // By itself: who waits for the token does not wait for this.
+            tokio::spawn(lease.give_back());
         }
+        renewed
     }
 
     async fn assert(self: Arc<Self>, account: Arc<ServiceAccount>) -> Result<Tokens, CalendarError> {
@@ -441,6 +506,16 @@ fn told(failure: GrantFailure) -> CalendarError {
             let mut error =
                 misconfigured(&format!("Google's token endpoint does not accept this app's credentials ({word})"));
             error.reason = Some(word.to_owned());
+            error
+        }
+        GrantFailure::Unreachable(fault) => {
+            let message = format!(
+                "The access token could not be refreshed: {}. Nothing was sent to the calendar; a retry will not help.",
+                describe(fault)
+            );
+            let mut error = CalendarError::new(Code::NetworkError, Outcome::NotSent, message);
+            error.retryable = false;
+            error.reason = Some(fault.name().to_owned());
             error
         }
         GrantFailure::Passing(Passing { status: Some(status), .. }) => {

@@ -1,0 +1,53 @@
+'use strict'
+
+const net = require('node:net')
+const { once } = require('node:events')
+
+/**
+ * An HTTP proxy on a free port that makes tunnels, and nothing else. `tunnels` are the targets it was asked for, oldest
+ * first. With `login` (`user:password`) it answers 407 to everybody else.
+ */
+async function startConnectProxy({ login } = {}) {
+  const wanted = login && `Basic ${Buffer.from(login).toString('base64')}`
+  const tunnels = []
+  const sockets = new Set()
+  const keep = (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy())
+  }
+  const server = net.createServer((client) => {
+    keep(client)
+    let head = ''
+    client.on('data', function read(piece) {
+      head += piece.toString('latin1')
+      if (!head.includes('\r\n\r\n')) return
+      client.off('data', read)
+      const [, target, host, port] = /^CONNECT ((.*):(\d+)) HTTP/.exec(head) ?? []
+      const given = /^proxy-authorization: (.*)\r$/im.exec(head)?.[1]
+      if (wanted && given !== wanted) {
+        client.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n')
+        return
+      }
+      tunnels.push(target)
+      const upstream = net.connect(Number(port), host === 'localhost' ? '127.0.0.1' : host, () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+        upstream.pipe(client).pipe(upstream)
+      })
+      keep(upstream)
+      upstream.on('close', () => client.destroy())
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    host: `127.0.0.1:${server.address().port}`,
+    tunnels,
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+module.exports = { startConnectProxy }

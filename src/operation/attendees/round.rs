@@ -1,0 +1,477 @@
+//! A lane's rounds. Each reads, tells those whose change is seen to be there, and sends one PATCH for all others; the next
+//! round's read is this PATCH's read back, and takes in who has come meanwhile.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{sleep, timeout};
+
+use super::item::{Ended, Item, Need, Write, Wrote, updated};
+use super::lane::{LEAST_ATTEMPT, Lanes, Queue, Whereabouts};
+use super::{FIELDS, LaneKey, Proceed, Verb};
+use crate::google::{Fetched, Patch, PatchParams, Scope};
+use crate::model::guests::{Guests, hides_guests, is_guests_copy};
+use crate::model::stamp::touch_member;
+use crate::model::{CalendarError, Code, Outcome};
+use crate::operation::{Absence, Context, Gaps, lease_lost, read};
+use crate::policy::{Backoff, Deadline};
+
+/// How long the fate of a change is looked for after its caller was told `unknown`.
+const SETTLE: Duration = Duration::from_secs(10);
+/// A party's time to answer; doubled each time it was too late.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// A read older than one before is not believed for this long.
+const OLD_READS: Duration = Duration::from_secs(3);
+/// Waits after a 412: several processes want the same event.
+const CONTENTION: Backoff =
+    Backoff { max_retries: u32::MAX, base: Duration::from_millis(50), multiplier: 2.0, max: Duration::from_secs(1) };
+
+/// The task of one lane.
+pub(super) struct Lane {
+    lanes: Lanes,
+    key: LaneKey,
+    queue: Arc<Queue>,
+    /// Not over yet; goes into the next round, with who has come meanwhile.
+    carried: Vec<Item>,
+    /// Batches of which Google refused one change: looked at half by half, until the bad one is alone.
+    suspects: Vec<Vec<Item>>,
+    /// `updated` of the newest state that was read.
+    newest: Option<String>,
+    /// 412s in a row.
+    contended: u32,
+    gaps: Gaps,
+}
+
+/// A batch in its round.
+struct Round {
+    items: Vec<Item>,
+    scope: Scope,
+    suspect: bool,
+}
+
+/// What was read.
+struct Seen {
+    event: Arc<Fetched>,
+    /// Another handle of the event's bytes, for the guest list to borrow from.
+    raw: Bytes,
+}
+
+impl Lane {
+    pub(super) fn new(lanes: Lanes, key: LaneKey, queue: Arc<Queue>) -> Self {
+        let (carried, suspects) = (Vec::new(), Vec::new());
+        Self { lanes, key, queue, carried, suspects, newest: None, contended: 0, gaps: Gaps::new() }
+    }
+
+    const fn cx(&self) -> &Context {
+        &self.lanes.cx
+    }
+
+    /// Works until nobody waits.
+    pub(super) async fn work(mut self) {
+        // Who calls in the same turn of the event loop shares the first round.
+        tokio::task::yield_now().await;
+        loop {
+            let suspect = self.suspects.pop();
+            let is_suspect = suspect.is_some();
+            let items = suspect.unwrap_or_else(|| {
+                let mut items = std::mem::take(&mut self.carried);
+                items.extend(self.queue.items());
+                items
+            });
+            if let Some(round) = self.round_of(items, is_suspect) {
+                self.round(round).await;
+            } else if self.suspects.is_empty()
+                && self.carried.is_empty()
+                && self.lanes.close_if_idle(&self.key, &self.queue)
+            {
+                return;
+            }
+        }
+    }
+
+    /// The batch without those who need nothing more.
+    fn round_of(&self, mut items: Vec<Item>, suspect: bool) -> Option<Round> {
+        let now = self.cx().clock.now();
+        for item in &mut items {
+            if item.waiter.whereabouts() == Whereabouts::ToldUnknown
+                && *item.settle_by.get_or_insert(now + SETTLE) <= now
+            {
+                let message = "whether the guest list was changed could not be learnt";
+                item.fail(CalendarError::new(Code::Timeout, Outcome::Unknown, message), "");
+            }
+        }
+        items.retain(|item| item.waiter.whereabouts() != Whereabouts::Gone);
+        let first = &items.first()?.waiter.request;
+        let end = |item: &Item| item.settle_by.unwrap_or_else(|| item.waiter.request.deadline.end());
+        let requests = || items.iter().map(|item| &item.waiter.request);
+        let shortest = requests().map(|request| request.attempt_timeout).min().unwrap_or(LEAST_ATTEMPT);
+        let longest = requests().map(|request| request.attempt_timeout).max().unwrap_or(LEAST_ATTEMPT);
+        let begun = first.deadline.started();
+        let deadline = Deadline::starts(begun, items.iter().map(end).max()?.saturating_duration_since(begun));
+        let scope = Scope::new(
+            self.key.target.user.clone(),
+            first.operation,
+            Arc::clone(&first.credentials),
+            deadline,
+            // One caller's short time must not cut the others' exchanges, nor a long one hold them up.
+            shortest.max(LEAST_ATTEMPT.min(longest)),
+            requests().map(|request| request.max_retries).max().unwrap_or_default(),
+        );
+        Some(Round { items, scope, suspect })
+    }
+
+    async fn round(&mut self, mut round: Round) {
+        let queue = Arc::clone(&self.queue);
+        let seen = tokio::select! {
+            biased;
+            seen = self.read(&round.scope) => seen,
+            // Their own read, begun now, may be answered sooner.
+            () = queue.impatient() => return self.carry(round),
+        };
+        round.count();
+        match seen.and_then(|seen| usable(&round.scope, &seen).map(|()| seen)) {
+            Ok(seen) => self.act(round, &seen).await,
+            Err(error) => {
+                for mut item in std::mem::take(&mut round.items) {
+                    let again = item.bears(&error);
+                    if again { &mut self.carried } else { &mut round.items }.push(item);
+                }
+                self.fail(round, &error).await;
+                if !self.carried.is_empty() {
+                    self.pause().await;
+                }
+            }
+        }
+    }
+
+    /// Tells what is over, and writes for the rest.
+    async fn act(&mut self, mut round: Round, seen: &Seen) {
+        let Some(guests) = Guests::of(&seen.raw) else {
+            let error = CalendarError::internal(Outcome::Rejected, "a guest list could not be read");
+            return self.fail(round, &error).await;
+        };
+        let hurried = !self.queue.is_empty();
+        let mut writes = Vec::new();
+        let mut looks = Vec::new();
+        // One address is put on the list or taken off it at a time: who came later waits.
+        let mut under_way: HashMap<String, bool> = HashMap::new();
+        for mut item in std::mem::take(&mut round.items) {
+            let adds = item.verb() == Verb::Add;
+            if under_way.get(item.address()).is_some_and(|other| *other != adds) {
+                looks.push(item);
+                continue;
+            }
+            let need = item.need(&seen.event, &guests, hurried);
+            if matches!(need, Need::Look | Need::Write(_)) && item.waiter.whereabouts() == Whereabouts::Waiting {
+                under_way.insert(item.address().to_owned(), adds);
+            }
+            match need {
+                Need::Done { already, verified } => {
+                    item.settle(Ended { already, verified, left: false }, &seen.event, &guests);
+                }
+                Need::Failed(error) => {
+                    if item.fail(error, round.scope.operation) {
+                        looks.push(item);
+                    }
+                }
+                Need::Look => looks.push(item),
+                Need::Write(write) => writes.push((item, write)),
+            }
+        }
+        let writes = self.permitted(&round.scope, writes, &mut looks, seen, &guests).await;
+        if writes.is_empty() {
+            round.items = looks;
+            let over = round.items.is_empty();
+            self.carry(round);
+            if !over {
+                self.pause().await;
+            }
+            return;
+        }
+        let (suspect, scope) = (round.suspect, round.scope);
+        self.write(writes, scope, suspect, seen, &guests).await;
+        self.carried.extend(looks);
+    }
+
+    /// Asks the parties at once. Whoever is late is asked again after the next read.
+    async fn permitted(
+        &self,
+        scope: &Scope,
+        writes: Vec<(Item, Write)>,
+        later: &mut Vec<Item>,
+        seen: &Seen,
+        guests: &Guests<'_>,
+    ) -> Vec<(Item, Write)> {
+        let late = writes.iter().map(|(item, _)| item.late).max().unwrap_or_default();
+        let asked: FuturesUnordered<_> = writes
+            .iter()
+            .enumerate()
+            .filter(|(_, (item, _))| item.waiter.whereabouts() == Whereabouts::Waiting)
+            .map(|(index, (item, _))| {
+                let (party, present) = (Arc::clone(&item.waiter.request.party), guests.has(item.address()));
+                let answer = tokio::spawn(async move { party.before_write(present).await });
+                async move { (index, answer.await) }
+            })
+            .collect();
+        let mut answers = HashMap::new();
+        let mut asked = asked;
+        let all = async {
+            while let Some((index, answer)) = asked.next().await {
+                answers.insert(index, answer);
+            }
+        };
+        let _ = timeout(PATIENCE * 2_u32.saturating_pow(late.min(8)), all).await;
+        let mut permitted = Vec::new();
+        for (index, (mut item, write)) in writes.into_iter().enumerate() {
+            // Only looked after by now, and of the attendee nothing more is changed; or gone.
+            if item.waiter.whereabouts() != Whereabouts::Waiting {
+                match write {
+                    Write::Touch if item.waiter.request.party.alive() => permitted.push((item, write)),
+                    Write::Touch => drop(item.fail(lease_lost(scope), scope.operation)),
+                    _ => later.push(item),
+                }
+                continue;
+            }
+            let refusal = match answers.remove(&index) {
+                _ if !item.waiter.request.party.alive() => lease_lost(scope).with_outcome(Outcome::NotSent),
+                Some(Ok(Ok(Proceed::Write))) => {
+                    permitted.push((item, write));
+                    continue;
+                }
+                Some(Ok(Ok(Proceed::Leave))) => {
+                    item.settle(Ended { left: true, ..Ended::default() }, &seen.event, guests);
+                    continue;
+                }
+                None => {
+                    item.late += 1;
+                    later.push(item);
+                    continue;
+                }
+                Some(Ok(Err(error))) => error,
+                Some(Err(_)) => CalendarError::internal(Outcome::NotSent, "a party did not answer"),
+            };
+            if item.fail(refusal, scope.operation) {
+                later.push(item);
+            }
+        }
+        permitted
+    }
+
+    async fn write(
+        &mut self,
+        writes: Vec<(Item, Write)>,
+        scope: Scope,
+        suspect: bool,
+        seen: &Seen,
+        guests: &Guests<'_>,
+    ) {
+        let claim = self.cx().journal.claim();
+        let mut batch = Batch::of(writes, claim.as_str());
+        if batch.items.is_empty() {
+            return;
+        }
+        let parties: Vec<_> = batch.items.iter().map(|item| Arc::clone(&item.waiter.request.party)).collect();
+        let scope = scope.with_lease(Arc::new(move || parties.iter().all(|party| party.alive())));
+        let params = PatchParams {
+            conference_data_version: 0,
+            send_updates: self.key.send_updates,
+            supports_attachments: false,
+        };
+        let (calendar, id) = (&self.key.target.calendar, &self.key.event_id);
+        let (before, body) = (scope.attempts(), batch.body(guests, claim.as_str()));
+        let told = self.cx().calendar.patch_text(&scope, calendar, id, Some(&seen.event.etag), body, params).await;
+        for item in &mut batch.items {
+            item.attempts += scope.attempts() - before;
+        }
+        let mut round = Round { items: batch.items, scope, suspect };
+        match told {
+            Ok(Patch::Done(patched)) => {
+                self.contended = 0;
+                self.gaps = Gaps::new();
+                round.acknowledged(patched);
+                self.carry(round);
+            }
+            Ok(Patch::Changed | Patch::Missing) => {
+                round.items.iter().for_each(Item::refused);
+                let gap = CONTENTION.delay(self.contended, rand::random(), None);
+                self.contended = self.contended.saturating_add(1);
+                self.carry(round);
+                sleep(gap).await;
+            }
+            Err(error) if error.outcome == Outcome::Unknown => {
+                round.items.iter_mut().for_each(|item| item.lost(&error));
+                self.carry(round);
+                self.pause().await;
+            }
+            Err(error) => {
+                round.items.iter().for_each(Item::refused);
+                self.refused(round, &error).await;
+            }
+        }
+    }
+
+    /// Google, or the way to it, refused the PATCH.
+    async fn refused(&mut self, mut round: Round, error: &CalendarError) {
+        // Somebody has lost a lease: the others go on without them.
+        if round.items.iter().any(|item| !item.waiter.request.party.alive()) {
+            return self.carry(round);
+        }
+        // One change may be the bad one of many.
+        let separable = matches!(error.code, Code::ValidationFailed | Code::PermissionDenied);
+        if separable && round.items.len() > 1 {
+            let (mut one, mut two): (Vec<_>, Vec<_>) = round.items.drain(..).partition(|item| item.verb() == Verb::Add);
+            if one.is_empty() || two.is_empty() {
+                one.append(&mut two);
+                two = one.split_off(one.len() / 2);
+            }
+            self.suspects.extend([two, one]);
+            return;
+        }
+        self.fail(round, error).await;
+    }
+
+    async fn fail(&mut self, mut round: Round, error: &CalendarError) {
+        let operation = round.scope.operation;
+        round.items.retain_mut(|item| item.fail(error.clone(), operation));
+        if round.items.is_empty() {
+            return;
+        }
+        // What became of their change is looked for, unless the error is one that stays.
+        if error.retryable {
+            self.carry(round);
+            self.pause().await;
+        } else {
+            round.items.retain_mut(|item| item.fail(error.clone(), operation));
+        }
+    }
+
+    fn carry(&mut self, round: Round) {
+        if round.suspect {
+            self.suspects.push(round.items);
+        } else {
+            self.carried.extend(round.items);
+        }
+    }
+
+    async fn pause(&mut self) {
+        sleep(self.gaps.next()).await;
+    }
+
+    /// The event, as new as any that was read before.
+    async fn read(&mut self, scope: &Scope) -> Result<Seen, CalendarError> {
+        let mut absence = Absence::default();
+        let mut gaps = Gaps::new();
+        let patience_ends = self.cx().clock.now() + OLD_READS;
+        loop {
+            let (calendar, id) = (&self.key.target.calendar, &self.key.event_id);
+            let found = self.cx().calendar.get(scope, calendar, id, Some(FIELDS)).await?;
+            let now = self.cx().clock.now();
+            match found {
+                Some(found) if found.cancelled() => return Err(read::missing(scope, id, true)),
+                Some(found) => {
+                    absence.ends();
+                    let shown = updated(&found);
+                    if shown >= self.newest || now >= patience_ends {
+                        self.newest = shown;
+                        return Ok(Seen { raw: found.raw.clone(), event: Arc::new(found) });
+                    }
+                }
+                None if absence.is_certain(now) => return Err(read::missing(scope, id, false)),
+                None => {}
+            }
+            self.cx().pause(scope, gaps.next()).await?;
+        }
+    }
+}
+
+impl Round {
+    fn count(&mut self) {
+        for item in &mut self.items {
+            item.attempts += self.scope.attempts();
+        }
+    }
+
+    /// Whoever does not want it read back is answered now.
+    fn acknowledged(&mut self, patched: Fetched) {
+        let wrote = Wrote::of(&patched);
+        let (raw, patched) = (patched.raw.clone(), Arc::new(patched));
+        let guests = Guests::of(&raw);
+        for item in &mut self.items {
+            item.acknowledged(&wrote);
+            if let (Some(guests), Verb::Add, false) = (&guests, item.verb(), item.waiter.request.verify) {
+                item.settle(Ended::default(), &patched, guests);
+            }
+        }
+    }
+}
+
+/// Who is in one PATCH.
+struct Batch {
+    items: Vec<Item>,
+    add: Vec<usize>,
+    remove: HashSet<String>,
+    marked: bool,
+}
+
+impl Batch {
+    /// Those who have not left: from here on, their change may be in the calendar.
+    fn of(writes: Vec<(Item, Write)>, nonce: &str) -> Self {
+        let mut batch = Self { items: Vec::new(), add: Vec::new(), remove: HashSet::new(), marked: false };
+        let mut added = HashSet::new();
+        for (mut item, write) in writes {
+            if !item.waiter.request.exposure.expose() {
+                continue;
+            }
+            // Of several who add one address the first adds it.
+            let echo = write == Write::Add && !added.insert(item.address().to_owned());
+            let marks = matches!(write, Write::Expel | Write::Touch);
+            if write == Write::Add && !echo {
+                batch.add.push(batch.items.len());
+            }
+            if matches!(write, Write::Remove | Write::Expel) {
+                batch.remove.insert(item.address().to_owned());
+            }
+            batch.marked |= marks;
+            item.sending(marks.then_some(nonce), echo);
+            batch.items.push(item);
+        }
+        batch
+    }
+
+    fn body(&self, guests: &Guests<'_>, nonce: &str) -> Bytes {
+        let mut members = Vec::new();
+        if !self.add.is_empty() || !self.remove.is_empty() {
+            let add = self.add.iter().filter_map(|index| self.items.get(*index));
+            let list = guests.changed(add.map(|item| &item.waiter.request.change.guest), &self.remove);
+            members.push(format!(r#""attendees":{list}"#));
+        }
+        if self.marked {
+            members.push(touch_member(nonce));
+        }
+        Bytes::from(format!("{{{}}}", members.join(",")))
+    }
+}
+
+/// Refuses an event whose guest list cannot be changed here.
+fn usable(scope: &Scope, seen: &Seen) -> Result<(), CalendarError> {
+    let (code, why) = if hides_guests(&seen.event.event) {
+        (
+            Code::AttendeesHidden,
+            "Google left a part of the guest list out, and writing the rest back would take the others off it. Nothing was \
+             changed; use the account of the organizer",
+        )
+    } else if is_guests_copy(&seen.event.event) {
+        (
+            Code::Conflict,
+            "this calendar holds a guest's copy of the event, and what is written to its guest list does not reach the \
+             organizer's. Nothing was changed; use the calendar of the organizer",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(CalendarError::new(code, Outcome::Rejected, format!("{} failed: {why}.", scope.operation)))
+}

@@ -1,0 +1,368 @@
+//! Enroll: one attendee on every event of a list, or on none of them.
+//!
+//! The whole intent is journalled first. Events are worked on a few at a time; the first that refuses stops the others, and
+//! what was added is undone, newest first. With a key, of all calls one enrolls and the others hear what became of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
+
+use super::attendees::Changed;
+use super::exposure::Exposure;
+use super::transaction::{Caller, Place, Transaction, Transactions, intent, undo};
+use super::{Target, timed_out};
+use crate::model::{CalendarError, Code, Outcome};
+use crate::policy::Deadline;
+use crate::store::{Act, Held, Opening, Plan, Resumed};
+
+/// The name errors speak under.
+pub const OPERATION: &str = "enroll";
+/// Events in flight at once: writes to one calendar go a few at a time.
+const AT_ONCE: usize = 4;
+/// Gaps between looks at another call with the same key.
+const FIRST_GAP: Duration = Duration::from_millis(50);
+const LAST_GAP: Duration = Duration::from_millis(500);
+
+/// What was asked for.
+pub struct EnrollRequest {
+    /// Whose calendar, where an event names none.
+    pub target: Target,
+    /// Where the attendee is to be; at least one.
+    pub places: Vec<Place>,
+    /// The most one event may take.
+    pub attendee_timeout: Duration,
+    /// An event that takes longer is skipped.
+    pub skip_late: bool,
+    /// Whether adds are read back.
+    pub verify: bool,
+    /// The caller's key.
+    pub key: Option<String>,
+    /// The fingerprint of all this, for the key.
+    pub print: String,
+}
+
+/// One event of an enrollment that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnrolledEvent {
+    /// Which.
+    pub event_id: String,
+    /// The attendee was there before.
+    pub already_added: bool,
+    /// The add took too long and the enrollment went on without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
+    /// Read back after the write.
+    pub verified: bool,
+    /// How many attendees the event has; `None` where it was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attendee_count: Option<usize>,
+}
+
+/// An enrollment that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolled {
+    /// All events, in the order of the request.
+    pub events: Vec<EnrolledEvent>,
+    /// An earlier call with the same key did it.
+    pub replayed: bool,
+}
+
+/// Why the attendee is on none of the events, or what is still to be undone.
+pub struct Refused {
+    /// The first failure, told of all.
+    pub error: CalendarError,
+    /// Events from which the attendee was taken off again.
+    pub rolled_back: Vec<String>,
+    /// Events whose undo met an error; it goes on.
+    pub failed: Vec<String>,
+    /// Events for whose undo no time was left; it goes on.
+    pub pending: Vec<String>,
+    /// Events that were not worked on any more.
+    pub not_reached: Vec<String>,
+}
+
+impl From<CalendarError> for Refused {
+    fn from(error: CalendarError) -> Self {
+        Self { error, rolled_back: Vec::new(), failed: Vec::new(), pending: Vec::new(), not_reached: Vec::new() }
+    }
+}
+
+/// How it ended.
+pub struct EnrollConcluded {
+    /// All, or none.
+    pub answer: Result<Enrolled, Box<Refused>>,
+    /// What each event's change came to, where this call made it.
+    pub changed: Vec<Changed>,
+    /// The entry that is to be worked on further.
+    pub open: Option<Arc<Held>>,
+}
+
+/// Enrolls. Work ends at `work`; what is between that and `deadline` is for undoing.
+pub async fn enroll(
+    parts: &Transactions,
+    caller: &Caller,
+    request: &EnrollRequest,
+    exposure: &Arc<Exposure>,
+    (work, deadline): (&Deadline, &Deadline),
+) -> EnrollConcluded {
+    let refused =
+        |error: CalendarError| EnrollConcluded { answer: Err(Box::new(error.into())), changed: Vec::new(), open: None };
+    let held = match open(parts, caller, request, work).await {
+        Ok(Opened::Begun(held)) => held,
+        Ok(Opened::Done(answer)) => {
+            return EnrollConcluded { answer: Ok(answer), changed: Vec::new(), open: None };
+        }
+        Ok(Opened::Undoing(held, error)) => return EnrollConcluded { open: Some(held), ..refused(error) },
+        Err(error) => return refused(error),
+    };
+    let transaction = Transaction::over(parts.clone(), caller.clone(), held, Arc::clone(exposure)).await;
+    let stop = AtomicBool::new(false);
+    let adds = request.places.iter().enumerate().map(|(index, place)| {
+        let (transaction, stop) = (&transaction, &stop);
+        async move { (index, add(parts, transaction, request, place, work, stop).await) }
+    });
+    let mut ended: Vec<_> = stream::iter(adds.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).collect().await;
+    let failure = ended.iter().position(|(_, added)| matches!(added, Added::Refused(_)));
+    if let Some(first) = failure
+        && let (index, Added::Refused(error)) = ended.swap_remove(first)
+    {
+        let not_reached = not_reached(request, &ended);
+        return roll_back(&transaction, request, (index, error), not_reached, deadline).await;
+    }
+    ended.sort_by_key(|(index, _)| *index);
+    conclude(&transaction, request, ended, deadline).await
+}
+
+enum Added {
+    There(Box<Changed>),
+    Skipped,
+    NotReached,
+    Refused(CalendarError),
+}
+
+async fn add(
+    parts: &Transactions,
+    transaction: &Transaction,
+    request: &EnrollRequest,
+    place: &Place,
+    work: &Deadline,
+    stop: &AtomicBool,
+) -> Added {
+    if stop.load(Ordering::Acquire) {
+        return Added::NotReached;
+    }
+    let now = parts.cx.clock.now();
+    let own = Deadline::starts(now, request.attendee_timeout.min(work.left(now)));
+    let mut adding = std::pin::pin!(transaction.add(place, request.verify, own.clone()));
+    let told = tokio::select! {
+        told = &mut adding => told,
+        () = work.cancelled() => {
+            own.cancel();
+            adding.await
+        }
+    };
+    match told {
+        Ok(changed) => Added::There(Box::new(changed)),
+        Err(error)
+            if request.skip_late
+                && error.code == Code::Timeout
+                && !work.is_cancelled()
+                && !work.left(parts.cx.clock.now()).is_zero() =>
+        {
+            Added::Skipped
+        }
+        Err(error) => {
+            stop.store(true, Ordering::Release);
+            Added::Refused(error.with_event(place.event_id.clone()))
+        }
+    }
+}
+
+fn not_reached(request: &EnrollRequest, ended: &[(usize, Added)]) -> Vec<String> {
+    let mut indices: Vec<_> =
+        ended.iter().filter(|(_, added)| matches!(added, Added::NotReached)).map(|(index, _)| *index).collect();
+    indices.sort_unstable();
+    indices.iter().filter_map(|index| request.places.get(*index)).map(|place| place.event_id.clone()).collect()
+}
+
+async fn conclude(
+    transaction: &Transaction,
+    request: &EnrollRequest,
+    ended: Vec<(usize, Added)>,
+    deadline: &Deadline,
+) -> EnrollConcluded {
+    let mut events = Vec::with_capacity(ended.len());
+    let mut changes = Vec::new();
+    let mut skipped = Vec::new();
+    for ((index, added), place) in ended.into_iter().zip(&request.places) {
+        let event_id = place.event_id.clone();
+        match added {
+            Added::There(changed) => {
+                events.push(EnrolledEvent {
+                    event_id,
+                    already_added: changed.already,
+                    skipped: false,
+                    verified: changed.verified,
+                    attendee_count: Some(changed.attendee_count),
+                });
+                changes.push(*changed);
+            }
+            Added::Skipped | Added::NotReached | Added::Refused(_) => {
+                skipped.push(index);
+                events.push(EnrolledEvent {
+                    event_id,
+                    already_added: false,
+                    skipped: true,
+                    verified: false,
+                    attendee_count: None,
+                });
+            }
+        }
+    }
+    let verified = events.iter().all(|event| event.verified);
+    let answer = serde_json::to_string(&events).ok();
+    let committed = transaction.commit(verified, deadline, |plan| note(plan, &skipped, answer)).await;
+    match committed {
+        Ok(()) => {
+            let open = transaction.finish(deadline).await;
+            let answer = Ok(Enrolled { events, replayed: false });
+            EnrollConcluded { answer, changed: changes, open }
+        }
+        Err(error) => {
+            let pending = request.places.iter().map(|place| place.event_id.clone()).collect();
+            let refused = Refused { pending, ..error.into() };
+            EnrollConcluded {
+                answer: Err(Box::new(refused)),
+                changed: Vec::new(),
+                open: Some(Arc::clone(transaction.held())),
+            }
+        }
+    }
+}
+
+fn note(plan: &mut Plan, late: &[usize], answer: Option<String>) {
+    plan.answer = answer;
+    for (index, step) in plan.steps.iter_mut().enumerate() {
+        if let Act::Attendee { skipped, .. } = &mut step.act {
+            *skipped = late.contains(&index);
+        }
+    }
+}
+
+async fn roll_back(
+    transaction: &Transaction,
+    request: &EnrollRequest,
+    (index, error): (usize, CalendarError),
+    not_reached: Vec<String>,
+    deadline: &Deadline,
+) -> EnrollConcluded {
+    let undone = transaction.roll_back(deadline).await;
+    let open = undone.open.then(|| Arc::clone(transaction.held()));
+    let mut refused = refusal(error, undone);
+    refused.not_reached = not_reached;
+    let only = |ids: &mut Vec<String>| ids.retain(|id| request.places.iter().any(|place| place.event_id == *id));
+    only(&mut refused.failed);
+    only(&mut refused.pending);
+    refused.error.event_id = request.places.get(index).map(|place| place.event_id.clone());
+    EnrollConcluded { answer: Err(Box::new(refused)), changed: Vec::new(), open }
+}
+
+/// The first failure as that of the whole: what became of all the rest is told with it.
+fn refusal(mut error: CalendarError, undone: undo::Undone) -> Refused {
+    let (outcome, then) = aftermath(&undone, error.outcome);
+    error.outcome = outcome;
+    error.message = format!("{} {then}", error.message);
+    Refused {
+        error,
+        rolled_back: undone.rolled_back,
+        failed: undone.failed,
+        pending: undone.pending,
+        not_reached: Vec::new(),
+    }
+}
+
+/// What an undo means for the calendar, where the failure itself had this outcome.
+#[must_use]
+pub fn aftermath(undone: &undo::Undone, failure: Outcome) -> (Outcome, &'static str) {
+    if !undone.failed.is_empty() || !undone.pending.is_empty() {
+        (
+            Outcome::Unknown,
+            "Not everything that was done is undone yet; the undo goes on in the background, and pending() lists it until then.",
+        )
+    } else if undone.rolled_back.is_empty() && failure == Outcome::NotSent {
+        (Outcome::NotSent, "Nothing of it is in the calendar.")
+    } else {
+        (Outcome::Rejected, "Everything that was done is undone again.")
+    }
+}
+
+enum Opened {
+    Begun(Arc<Held>),
+    Done(Enrolled),
+    /// A dead process's enrollment under this key is not undone yet.
+    Undoing(Arc<Held>, CalendarError),
+}
+
+/// Journals the intent; with a key, when it is this call's turn.
+async fn open(
+    parts: &Transactions,
+    caller: &Caller,
+    request: &EnrollRequest,
+    work: &Deadline,
+) -> Result<Opened, CalendarError> {
+    let cx = &parts.cx;
+    let left = || work.left(cx.clock.now());
+    let steps = || (0..).zip(&request.places).map(|(number, place)| place.step(number)).collect();
+    let entry = |keyless| intent(cx, caller.operation, &request.target, request.print.clone(), steps(), keyless);
+    let Some(key) = &request.key else { return Ok(Opened::Begun(cx.journal.begin(entry(true), left()).await?)) };
+    let mut gap = FIRST_GAP;
+    loop {
+        match cx.journal.begin_keyed(entry(false), key, left()).await? {
+            Opening::Begun(held) => return Ok(Opened::Begun(held)),
+            Opening::Done(entry) => {
+                let answer = entry.plan.and_then(|plan| plan.answer);
+                let events = answer.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+                return Ok(Opened::Done(Enrolled { events, replayed: true }));
+            }
+            Opening::Reused => return Err(reused()),
+            Opening::Left(name, record) => {
+                if let Resumed::Held(held) = cx.journal.take_over(&name, &record, left()).await {
+                    let undone = undo::undo(parts, caller, &held, &undo::Here::default(), work).await;
+                    if undone.open {
+                        return Ok(Opened::Undoing(held, in_progress()));
+                    }
+                }
+            }
+            Opening::Busy => {
+                if left() <= gap {
+                    return Err(in_progress());
+                }
+                tokio::select! {
+                    () = sleep(gap) => gap = (gap * 2).min(LAST_GAP),
+                    () = work.cancelled() => return Err(timed_out(&caller.scope(work.clone()))),
+                }
+            }
+        }
+    }
+}
+
+fn reused() -> CalendarError {
+    CalendarError::new(
+        Code::IdempotencyKeyReused,
+        Outcome::Rejected,
+        "This idempotency key belongs to another enrollment. Nothing was changed; use a new key for a new one.",
+    )
+}
+
+fn in_progress() -> CalendarError {
+    CalendarError::new(
+        Code::IdempotencyInProgress,
+        Outcome::Rejected,
+        "An earlier call with this idempotency key is still at work, or still being undone. Nothing was done by this one; call again.",
+    )
+}

@@ -1,0 +1,138 @@
+//! Takes an attendee off an event for good, so that what transactions know of them is forgotten as well: an enrollment that
+//! once kept them must not make a later, failed one leave them behind.
+
+use std::sync::Arc;
+
+use super::Target;
+use super::attempt::RESULT_GRACE;
+use super::attendees::{Changed, Party, Proceed, Verb};
+use super::exposure::Exposure;
+use super::transaction::{Caller, Place, Transactions, intent};
+use crate::google::BoxFuture;
+use crate::model::{CalendarError, Claim, Code, Outcome};
+use crate::policy::Deadline;
+use crate::store::{Act, AttendeeKey, Change, Disposal, Held, State};
+
+/// The name errors speak under.
+pub const OPERATION: &str = "removeAttendeeFromEvent";
+
+/// How it ended, and what is still open.
+pub struct RemovalConcluded {
+    /// The attendee is off, or not.
+    pub answer: Result<Changed, CalendarError>,
+    /// The entry that is to be worked on further.
+    pub open: Option<Arc<Held>>,
+}
+
+/// Removes. The intent is in the journal first, and new adds of this attendee wait until it is over.
+pub async fn remove(
+    parts: &Transactions,
+    caller: &Caller,
+    place: &Place,
+    exposure: &Arc<Exposure>,
+    deadline: &Deadline,
+) -> RemovalConcluded {
+    let cx = &parts.cx;
+    let left = || deadline.left(cx.clock.now());
+    let target = Target { user: caller.user.clone(), calendar: place.calendar.clone() };
+    let mut entry = intent(cx, OPERATION, &target, String::new(), vec![place.step(0)], true);
+    entry.plan.iter_mut().for_each(|plan| plan.removal = true);
+    let held = match cx.journal.begin(entry, left()).await {
+        Ok(held) => held,
+        Err(error) => return RemovalConcluded { answer: Err(error), open: None },
+    };
+    exposure.begun(&held);
+    let claim = held.entry().await.claim;
+    let key = AttendeeKey::new(&caller.user, &place.calendar, &place.event_id, &place.guest.email);
+    let relied_on = match parts.records.removing(&key, &claim, left()).await {
+        Ok(relied_on) => relied_on,
+        Err(error) => return not_removed(parts, held, &key, &claim, error).await,
+    };
+    // Transactions whose adds may be under way: the ETag must move on, whether or not the attendee is there yet.
+    let verb = if relied_on { Verb::Expel } else { Verb::Remove };
+    let party = Arc::new(Removing { held: Arc::clone(&held) });
+    let mut change = caller.change(place, verb, party, deadline.clone());
+    change.exposure = Arc::clone(exposure);
+    match parts.lanes.change(change).await {
+        Ok(changed) => {
+            let open = removed(parts, &held, &key, &claim).await;
+            RemovalConcluded { answer: Ok(changed), open: open.then_some(held) }
+        }
+        Err(error) if matches!(error.outcome, Outcome::NotSent | Outcome::Rejected) => {
+            not_removed(parts, held, &key, &claim, error).await
+        }
+        Err(error) => RemovalConcluded { answer: Err(error), open: Some(held) },
+    }
+}
+
+/// Goes on with a removal that was left: until a read shows that the attendee is off and no late add can come.
+///
+/// # Errors
+/// What stopped it this time.
+pub async fn resume(
+    parts: &Transactions,
+    caller: &Caller,
+    held: &Arc<Held>,
+    deadline: &Deadline,
+) -> Result<Disposal, CalendarError> {
+    let entry = held.entry().await;
+    let claim = entry.claim.clone();
+    let left = || deadline.left(parts.cx.clock.now());
+    for step in entry.plan.iter().flat_map(|plan| plan.open_steps()) {
+        let Act::Attendee { calendar, event_id, email, mailed, .. } = &step.act else { continue };
+        let place = super::transaction::undo::place_of(calendar, event_id, email, *mailed);
+        let key = AttendeeKey::new(&caller.user, calendar, event_id, email);
+        parts.records.removing(&key, &claim, left()).await?;
+        let party = Arc::new(Removing { held: Arc::clone(held) });
+        match parts.lanes.change(caller.change(&place, Verb::Expel, party, deadline.clone())).await {
+            Ok(_) => {}
+            Err(error) if error.code == Code::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        if removed(parts, held, &key, &claim).await {
+            return Err(super::lease_lost(&caller.scope(deadline.clone())));
+        }
+    }
+    Ok(Disposal::Deleted)
+}
+
+/// Whether something is left to do.
+async fn removed(parts: &Transactions, held: &Held, key: &AttendeeKey, claim: &Claim) -> bool {
+    parts.records.removed(key, claim, RESULT_GRACE).await.is_err() || !settle(held, Disposal::Deleted).await
+}
+
+async fn not_removed(
+    parts: &Transactions,
+    held: Arc<Held>,
+    key: &AttendeeKey,
+    claim: &Claim,
+    error: CalendarError,
+) -> RemovalConcluded {
+    let cleared = parts.records.not_removed(key, claim, RESULT_GRACE).await.is_ok();
+    let open = !(cleared && settle(&held, Disposal::Nothing).await);
+    RemovalConcluded { answer: Err(error), open: open.then_some(held) }
+}
+
+async fn settle(held: &Held, disposal: Disposal) -> bool {
+    let change = held
+        .change(RESULT_GRACE, |entry| {
+            entry.state = State::Settled { disposal };
+            entry.plan.iter_mut().for_each(|plan| plan.finish());
+        })
+        .await;
+    change == Change::Applied
+}
+
+struct Removing {
+    held: Arc<Held>,
+}
+
+impl Party for Removing {
+    fn alive(&self) -> bool {
+        self.held.alive()
+    }
+
+    fn before_write(&self, _present: bool) -> BoxFuture<'_, Result<Proceed, CalendarError>> {
+        Box::pin(std::future::ready(Ok(Proceed::Write)))
+    }
+}

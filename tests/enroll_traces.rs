@@ -1,0 +1,327 @@
+//! The traces that broke the simpler protocols of an enrollment, each by its number: two processes over one store, and a
+//! network and a store that delay what the test tells them to. Every test counts what Google holds at the end.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use support::{Google, Process, START_MS, Told, names, pass, shared_store};
+use surecal::google::HttpRequest;
+use surecal::model::{CalendarError, Code, Outcome};
+use surecal::store::{Put, Written};
+use surecal_emulator::{Fault, Rule};
+
+const EVA: &str = "eva@example.com";
+
+/// Two processes over one store, an event, and another one on which nobody can be put.
+struct Stage {
+    google: Google,
+    first: Process,
+    second: Process,
+    event: String,
+    refusing: String,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let google = Google::new();
+        let ids = google.classes(2).await;
+        google.fault(Rule::always("events.patch", Fault::forbidden("forbidden")).for_event(&ids[1]));
+        let store = shared_store();
+        let patient = json!({ "attendees": { "timeoutMs": 30_000 }, "attemptTimeoutMs": 30_000 });
+        let first = google.process_on(&patient, Some(&store));
+        let second = google.process_on(&json!({}), Some(&store));
+        Self { google, first, second, event: ids[0].clone(), refusing: ids[1].clone() }
+    }
+
+    fn only(&self) -> Vec<String> {
+        vec![self.event.clone()]
+    }
+
+    /// An enrollment that fails.
+    fn both(&self) -> Vec<String> {
+        vec![self.event.clone(), self.refusing.clone()]
+    }
+
+    fn is_there(&self) -> bool {
+        self.google.attendee(&self.event, EVA).is_some()
+    }
+
+    async fn settled(&self) {
+        for process in [&self.first, &self.second] {
+            assert_eq!(process.settle().await, []);
+        }
+    }
+}
+
+fn long() -> Value {
+    json!({ "timeoutMs": 40_000 })
+}
+
+fn of(id: &str, method: &Method) -> impl Fn(&HttpRequest) -> bool + Send + Sync + 'static {
+    let (id, method) = (id.to_owned(), method.clone());
+    move |request| request.method == method && request.path_and_query.contains(&id)
+}
+
+fn adds(id: &str) -> impl Fn(&HttpRequest) -> bool + Send + Sync + 'static {
+    let patches = of(id, &Method::PATCH);
+    move |request| patches(request) && names(request, EVA)
+}
+
+/// A PATCH of the guest list without the attendee.
+fn expels(id: &str) -> impl Fn(&HttpRequest) -> bool + Send + Sync + 'static {
+    let patches = of(id, &Method::PATCH);
+    move |request| patches(request) && names(request, "attendees") && !names(request, EVA)
+}
+
+/// Whether a put writes an attendee's record with so many claims.
+fn claims(put: &Put, count: usize) -> bool {
+    let value: Value = serde_json::from_str(&put.value).unwrap_or_default();
+    put.key.contains(":attendee:") && value["claims"].as_array().is_some_and(|claims| claims.len() == count)
+}
+
+fn refused(told: Told) -> CalendarError {
+    told.unwrap_err()
+}
+
+/// The second transaction relies on the attendee as well, and fails after the first was told success.
+#[tokio::test(start_paused = true)]
+async fn trace_9_ownership_taken_then_lost() {
+    let stage = Stage::new().await;
+    let shown = stage.google.emulator.clone();
+    let event = stage.event.clone();
+    // The first has added, and does not know it yet.
+    let reads = stage.first.network.hold(move |request| {
+        request.method == Method::GET
+            && shown
+                .live_events(support::USER)
+                .iter()
+                .any(|live| live["id"] == event.as_str() && live["attendees"].to_string().contains(EVA))
+    });
+    let first = stage.first.spawn_enroll(&stage.only(), EVA, &long());
+    reads.caught(1).await;
+    assert!(stage.is_there());
+    let patches = stage.second.network.hold(of(&stage.refusing, &Method::PATCH));
+    let second = stage.second.spawn_enroll(&stage.both(), EVA, &long());
+    patches.caught(1).await;
+    reads.release().await;
+    assert_eq!(first.await.unwrap().unwrap()["events"][0]["alreadyAdded"], false);
+    patches.release().await;
+    let error = refused(second.await.unwrap());
+    assert_eq!((error.outcome, error.rolled_back.as_slice()), (Outcome::Rejected, [].as_slice()), "{error:?}");
+    stage.settled().await;
+    assert!(stage.is_there(), "the first was told success");
+}
+
+/// The same, failing before the first is told.
+#[tokio::test(start_paused = true)]
+async fn trace_9_ownership_taken_and_given_up_before_the_success() {
+    let stage = Stage::new().await;
+    let shown = stage.google.emulator.clone();
+    let event = stage.event.clone();
+    let reads = stage.first.network.hold(move |request| {
+        request.method == Method::GET
+            && shown
+                .live_events(support::USER)
+                .iter()
+                .any(|live| live["id"] == event.as_str() && live["attendees"].to_string().contains(EVA))
+    });
+    let first = stage.first.spawn_enroll(&stage.only(), EVA, &long());
+    reads.caught(1).await;
+    refused(stage.second.enroll(&stage.both(), EVA, &long()).await);
+    assert!(stage.is_there());
+    reads.release().await;
+    first.await.unwrap().unwrap();
+    stage.settled().await;
+    assert!(stage.is_there());
+}
+
+/// An undo whose removal is on its way: who comes then waits for it, and adds anew.
+#[tokio::test(start_paused = true)]
+async fn trace_10_undo_after_the_check() {
+    let stage = Stage::new().await;
+    let removals = stage.first.network.hold(expels(&stage.event));
+    let first = stage.first.spawn_enroll(&stage.both(), EVA, &long());
+    removals.caught(1).await;
+    assert!(stage.is_there());
+    let second = stage.second.spawn_enroll(&stage.only(), EVA, &long());
+    pass(2).await;
+    assert!(!second.is_finished());
+    removals.release().await;
+    let told = second.await.unwrap().unwrap();
+    assert_eq!(told["events"][0]["alreadyAdded"], false, "{told}");
+    assert_eq!(refused(first.await.unwrap()).rolled_back, stage.only());
+    stage.settled().await;
+    assert!(stage.is_there(), "the second was told success");
+}
+
+/// An attendee who is still there but about to go is nobody's "already added": the event is not even read.
+#[tokio::test(start_paused = true)]
+async fn trace_11_already_added_on_a_person_about_to_go() {
+    let stage = Stage::new().await;
+    let removals = stage.first.network.hold(expels(&stage.event));
+    let first = stage.first.spawn_enroll(&stage.both(), EVA, &long());
+    removals.caught(1).await;
+    let error = refused(stage.second.enroll(&stage.only(), EVA, &json!({ "timeoutMs": 2_000 })).await);
+    assert_eq!((error.code, error.outcome, error.retryable), (Code::Conflict, Outcome::NotSent, true), "{error:?}");
+    assert!(stage.second.network.sent().is_empty(), "nothing was read or written: {:?}", stage.second.network.sent());
+    removals.release().await;
+    refused(first.await.unwrap());
+    stage.settled().await;
+    assert!(!stage.is_there());
+}
+
+/// The second claims before the first's PATCH, finds nobody and gives up; the first then adds and fails.
+#[tokio::test(start_paused = true)]
+async fn trace_12_claimed_before_it_was_added() {
+    let stage = Stage::new().await;
+    let first_adds = stage.first.network.hold(adds(&stage.event));
+    let second_adds = stage.second.network.hold(adds(&stage.event));
+    let first = stage.first.spawn_enroll(&stage.both(), EVA, &long());
+    first_adds.caught(1).await;
+    let second = stage.second.spawn_enroll(&stage.only(), EVA, &json!({ "timeoutMs": 1_500 }));
+    second_adds.caught(1).await;
+    let error = refused(second.await.unwrap());
+    assert!(!stage.is_there());
+    assert!(error.rolled_back.is_empty(), "{error:?}");
+    first_adds.release().await;
+    assert_eq!(refused(first.await.unwrap()).outcome, Outcome::Rejected);
+    second_adds.release().await;
+    stage.settled().await;
+    assert!(!stage.is_there());
+}
+
+/// An add that lands after the undo found nobody meets another `ETag`.
+#[tokio::test(start_paused = true)]
+async fn trace_13_late_add() {
+    let stage = Stage::new().await;
+    let late = stage.first.network.hold(adds(&stage.event));
+    let first = stage.first.spawn_enroll(&stage.only(), EVA, &json!({ "timeoutMs": 3_000 }));
+    late.caught(1).await;
+    let error = refused(first.await.unwrap());
+    assert_eq!(error.code, Code::Timeout, "{error:?}");
+    assert_eq!(stage.first.settle().await, []);
+    let patched = stage.google.committed("events.patch");
+    late.release().await;
+    assert_eq!(stage.google.committed("events.patch"), patched, "the late add was refused");
+    stage.settled().await;
+    assert!(!stage.is_there());
+}
+
+/// An owner who is slow but lives, and two who take over at once.
+#[tokio::test(start_paused = true)]
+async fn trace_14_both_recoverers_at_once_and_a_slow_but_living_owner() {
+    let google = Google::new();
+    let ids = google.classes(3).await;
+    let store = shared_store();
+    let owner = google.process_on(&json!({}), Some(&store));
+    let late = owner.network.hold(adds(&ids[2]));
+    let call = owner.spawn_enroll(&ids, EVA, &json!({ "timeoutMs": 60_000, "attemptTimeoutMs": 60_000 }));
+    late.caught(1).await;
+    // Its renewals do not reach the store.
+    owner.line.cut(true);
+    pass(1).await;
+    assert_eq!(google.places(&ids, EVA), 2);
+    let later = START_MS + 120_000;
+    let config = json!({ "recovery": "manual" });
+    let others = [(); 2].map(|()| google.process_at(&config, Some(&store), later));
+    for other in &others {
+        // A call of the user brings the tokens.
+        other.get(&ids[0]).await.unwrap();
+    }
+    let (one, two) = tokio::join!(others[0].service.recover(), others[1].service.recover());
+    one.and(two).unwrap();
+    for other in &others {
+        assert_eq!(other.settle().await, []);
+    }
+    assert_eq!(google.places(&ids, EVA), 0);
+    owner.line.cut(false);
+    late.release().await;
+    let error = refused(call.await.unwrap());
+    assert_eq!(error.outcome, Outcome::Unknown, "{error:?}");
+    assert_eq!(owner.settle().await, []);
+    assert_eq!(google.places(&ids, EVA), 0, "the owner sent nothing more");
+}
+
+/// A claim whose put lands after its transaction had failed and closed.
+#[tokio::test(start_paused = true)]
+async fn trace_18_late_claim() {
+    let stage = Stage::new().await;
+    let patches = stage.first.network.hold(of(&stage.refusing, &Method::PATCH));
+    let first = stage.first.spawn_enroll(&stage.both(), EVA, &long());
+    patches.caught(1).await;
+    pass(1).await;
+    assert!(stage.is_there());
+    let late = stage.second.line.hold(1_000, |put| claims(put, 2));
+    let error = refused(stage.second.enroll(&stage.only(), EVA, &long()).await);
+    assert_eq!(error.code, Code::StoreUnavailable, "{error:?}");
+    assert_eq!(stage.second.settle().await, []);
+    assert!(late.count() > 0);
+    assert!(late.release().await.iter().all(|written| *written == Written::Refused));
+    patches.release().await;
+    assert_eq!(refused(first.await.unwrap()).rolled_back, stage.only());
+    stage.settled().await;
+    assert!(!stage.is_there());
+}
+
+/// The same where nobody else had a record of the attendee.
+#[tokio::test(start_paused = true)]
+async fn trace_18_late_claim_of_the_only_transaction() {
+    let stage = Stage::new().await;
+    let late = stage.first.line.hold(1_000, |put| claims(put, 1));
+    refused(stage.first.enroll(&stage.only(), EVA, &long()).await);
+    assert_eq!(stage.first.settle().await, []);
+    assert!(late.release().await.iter().all(|written| *written == Written::Refused));
+    // Nothing blocks or misleads who comes next.
+    refused(stage.second.enroll(&stage.both(), EVA, &long()).await);
+    stage.settled().await;
+    assert!(!stage.is_there());
+}
+
+/// A success whose put is late is told `unknown`, and the journal decides.
+#[tokio::test(start_paused = true)]
+async fn trace_15_of_an_enrollment_unknown_told_as_failed() {
+    let stage = Stage::new().await;
+    let late = stage.first.line.hold(1_000, |put| support::writes(put, "succeeded"));
+    let told = stage.first.enroll(&stage.only(), EVA, &json!({ "timeoutMs": 3_000 })).await;
+    let error = refused(told);
+    assert_eq!(error.outcome, Outcome::Unknown, "{error:?}");
+    assert_eq!(stage.first.service.pending().await.unwrap().len(), 1);
+    late.release().await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    stage.settled().await;
+    assert!(stage.is_there());
+    let kept = stage.google.settled();
+    assert_eq!((kept.len(), &kept[0]["settled"]), (1, &json!("kept")), "{kept:?}");
+}
+
+/// An owner who was taken over before it had claimed, and wakes: its claim would stay for ever, and make the next failed
+/// enrollment leave the attendee to it.
+#[tokio::test(start_paused = true)]
+async fn who_was_taken_over_before_the_claim_claims_nothing_more() {
+    let stage = Stage::new().await;
+    let store = shared_store();
+    let config = json!({ "attendees": { "timeoutMs": 90_000 } });
+    let [owner, other] = [(); 2].map(|()| stage.google.process_on(&config, Some(&store)));
+    let late = owner.line.hold(1_000, |put| claims(put, 1));
+    let waiting = owner.spawn_enroll(&stage.only(), EVA, &json!({ "timeoutMs": 120_000 }));
+    pass(1).await;
+    assert!(late.count() > 0);
+    owner.line.cut(true);
+    // Its lease runs out.
+    pass(45).await;
+    other.get(&stage.event).await.unwrap();
+    other.service.recover().await.unwrap();
+    assert_eq!(other.settle().await, []);
+    assert!(late.release().await.iter().all(|written| *written == Written::Refused));
+    owner.line.cut(false);
+    refused(waiting.await.unwrap());
+    assert_eq!(owner.settle().await, []);
+    refused(other.enroll(&stage.both(), EVA, &long()).await);
+    assert_eq!(other.settle().await, []);
+    assert!(!stage.is_there());
+}
