@@ -9,6 +9,9 @@ pub struct Faults {
     pub late: u8,
     /// A write is applied, and a second copy of it arrives at any later time.
     pub repeated: u8,
+    /// A write arrives twice at once, and its sender gets the answer to the second copy: a refusal. HTTP allows no
+    /// intermediary to repeat a POST or a PATCH by itself, so no scenario has this; `tests/limits.rs` tells what it would do.
+    pub resent: u8,
     /// A write is acknowledged and not stored.
     pub dropped: u8,
     /// A write that carries the event itself is stored with other content.
@@ -31,6 +34,7 @@ impl Faults {
         lost: 0,
         late: 0,
         repeated: 0,
+        resent: 0,
         dropped: 0,
         garbled: 0,
         stale: 0,

@@ -90,8 +90,8 @@ pub const ENROLL: [Case<enroll::Guards>; 23] = cases! { enroll:
     claim_first, { }, SuccessIsFinal, 18, "operation/transaction.rs", "add", "records.claim(";
     wait_while_removing, { }, SuccessIsFinal, 16, "store/attendee_record.rs", "claim", "Edit::Wait";
     added, { }, NoPhantom, 9, "operation/transaction/party.rs", "before_write", "records.adding(";
-    kept, { }, SuccessIsFinal, 17, "store/attendee_record.rs", "keep", "record.kept |=";
-    kept_by_others, { }, SuccessIsFinal, 18, "store/attendee_record.rs", "leave", "!record.kept";
+    kept, { }, SuccessIsFinal, 17, "store/attendee_record.rs", "keep", "record.kept.push(";
+    kept_by_others, { }, SuccessIsFinal, 18, "store/attendee_record.rs", "leave", "record.kept.retain(";
     removing, { }, SuccessIsFinal, 16, "store/attendee_record.rs", "leave", "record.removing = Some(claim.clone())";
     recheck, { late_puts }, SuccessIsFinal, 23, "operation/transaction/party.rs", "before_write", "records.is_removing(";
     claims, { }, SuccessIsFinal, 16, "store/attendee_record.rs", "leave", "if alone";
@@ -101,7 +101,7 @@ pub const ENROLL: [Case<enroll::Guards>; 23] = cases! { enroll:
     unknown_told, { late_puts }, NoSilentFailure, 6, "operation/transaction.rs", "commit", "Outcome::Unknown";
     known_puts, { late_puts slow }, SuccessIsFinal, 14, "store/journal.rs", "take_over", "(Change::Applied, version) => Resumed::Held";
     lease_check, { slow }, NoPhantom, 11, "operation/transaction/party.rs", "alive", "held.alive()";
-    claim_lease_check, { slow }, NoPhantom, 16, "store/attendee_record.rs", "edit", "alive";
+    claim_lease_check, { slow }, NoPhantom, 16, "store/attendee_record.rs", "claim", "held.alive()";
     rewrite, { late_puts }, NoPhantom, 15, "store/attendee_record.rs", "leave", "Edit::Put(record, Leaving::Left)";
     overwrite, { late_puts }, NoPhantom, 15, "store/attendee_record.rs", "edit", "Keep::For(";
     etag_move, { late }, NoPhantom, 12, "operation/attendees/item.rs", "need", "Write::Touch";

@@ -83,6 +83,7 @@ struct Names {
     late: &'static str,
     dropped: &'static str,
     repeated: &'static str,
+    resent: &'static str,
     garbled: &'static str,
     arrives: &'static str,
 }
@@ -96,6 +97,7 @@ macro_rules! names {
             late: concat!($name, ", on its way while nobody waits"),
             dropped: concat!($name, ", acknowledged and not stored"),
             repeated: concat!($name, ", a copy still on its way"),
+            resent: concat!($name, ", twice at once, the second copy answered"),
             garbled: concat!($name, ", stored with other content"),
             arrives: concat!("the late ", $name, " arrives"),
         }
@@ -139,6 +141,12 @@ pub(super) fn send(state: &State, steps: &mut Steps<'_>, sent: Sent, then: impl 
     if state.faults.lost > 0 {
         end(names.lost, Reply::Unknown, &|next| {
             next.faults.lost -= 1;
+            apply(next, Content::Right);
+        });
+    }
+    if state.faults.resent > 0 {
+        end(names.resent, Reply::Refused, &|next| {
+            next.faults.resent -= 1;
             apply(next, Content::Right);
         });
     }

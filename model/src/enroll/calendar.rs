@@ -187,7 +187,7 @@ pub(super) fn steps<const N: usize>(state: &State<N>, steps: &mut Steps<'_, N>) 
             next.etag_moves(event);
             steps.add("the owner adds somebody else", next);
         }
-        // While an enrollment of the same attendee is under way, nobody can tell whose place the owner takes away.
+        // While enrollments of the same attendee overlap, who crashes cannot tell whose place the owner took away.
         if state.events[event].present && state.closed() {
             let mut next = *state;
             next.faults.owner -= 1;

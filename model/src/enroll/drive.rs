@@ -251,6 +251,9 @@ fn add<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
             } else {
                 let noted = Record { added: record.added | bit, ..record };
                 put(state, steps, ("adding", "adding, the put's fate unknown"), event, noted, |next, known| {
+                    if !my.noted {
+                        next.me(me).kept = record.kept;
+                    }
                     next.me(me).noted = true;
                     next.go(me, if known { At::Patch } else { At::Fail });
                 });
@@ -262,6 +265,7 @@ fn add<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
             let gone_on = past(state, me, steps, my);
             send(state, steps, late, |next, reply| {
                 next.me(me).sent |= reply != Reply::Refused;
+                next.me(me).acknowledged |= reply == Reply::Done;
                 if reply != Reply::Refused && !guards.added {
                     next.go(me, At::LateAdding);
                 } else if reply == Reply::Done && !guards.read_back {
@@ -370,8 +374,10 @@ fn decide<const N: usize>(next: &mut State<N>, me: Me, steps: &Steps<'_, N>) {
     match (my.seen.present, my.noted && !my.sent) {
         (true, true) => next.go(me, At::NeverAdded),
         (true, false) => {
-            if my.sent && !steps.guards.kept_by_others {
-                next.transactions[me.transaction].landed |= 1 << my.event;
+            if !steps.guards.kept_by_others && my.sent {
+                next.transactions[me.transaction].outdated |= 3 << (2 * my.event);
+            } else if my.acknowledged {
+                next.transactions[me.transaction].outdated |= my.kept << (2 * my.event);
             }
             next.go_on(me, steps);
         }
@@ -418,7 +424,9 @@ fn keep<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>, (aga
         next.go_keeping(me, again, then);
         return steps.add("keep: no claim", next);
     }
-    record.kept |= record.added != 0 && steps.guards.kept;
+    if record.added != 0 && steps.guards.kept {
+        record.kept |= bit(me.transaction);
+    }
     record.leave(bit(me.transaction));
     put(state, steps, ("keep", "keep, the put's fate unknown"), event, record, |next, known| {
         if known {

@@ -18,7 +18,7 @@ impl Record {
 
     pub(super) const fn forget(&mut self) {
         self.added = 0;
-        self.kept = false;
+        self.kept = 0;
     }
 }
 

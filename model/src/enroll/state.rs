@@ -27,8 +27,8 @@ pub struct Record {
     pub claims: u8,
     /// One bit for each whose PATCH may have added them.
     pub added: u8,
-    /// One that may have added them succeeded.
-    pub kept: bool,
+    /// One bit for each that succeeded where somebody may have added them.
+    pub kept: u8,
     /// Who takes them off: 1 + transaction, or 0.
     pub removing: u8,
 }
@@ -85,8 +85,12 @@ pub struct Driver {
     pub seen: Seen,
     /// `added` was noted for this event.
     pub noted: bool,
+    /// Who had kept the attendee when it was.
+    pub kept: u8,
     /// A PATCH of ours may have been applied.
     pub sent: bool,
+    /// One was acknowledged.
+    pub acknowledged: bool,
 }
 
 /// What the journal says.
@@ -134,8 +138,8 @@ pub struct Transaction {
     pub lease_out: bool,
     /// The owner, and who takes over.
     pub drivers: [Driver; 2],
-    /// One bit for each event where the owner knows that its add has landed.
-    pub landed: u8,
+    /// Who had kept the attendee before an add of the owner's that was acknowledged: two bits for each event.
+    pub outdated: u8,
     /// What the caller heard.
     pub told: Told,
     /// The result's put.
@@ -231,11 +235,16 @@ impl<const N: usize> State<N> {
         let record = |mut record: Record| {
             record.claims = bits(record.claims);
             record.added = bits(record.added);
+            record.kept = bits(record.kept);
             record.removing = if record.removing == 0 { 0 } else { 3 - record.removing };
             record
         };
         let mut mirrored = *self;
         mirrored.transactions.swap(0, 1);
+        for one in &mut mirrored.transactions {
+            one.outdated = (one.outdated & 5) << 1 | (one.outdated & 10) >> 1;
+            one.drivers.iter_mut().for_each(|driver| driver.kept = bits(driver.kept));
+        }
         mirrored.taken_off = mirrored.taken_off.map(|taken_off| bits(taken_off) | taken_off & TAKEN_OFF);
         mirrored.records = mirrored.records.map(record);
         mirrored.events.iter_mut().for_each(|event| event.touch = touch(event.touch));

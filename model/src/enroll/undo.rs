@@ -41,7 +41,7 @@ pub(super) fn steps<const N: usize>(state: &State<N>, me: Me, my: Driver, steps:
             let ours = if steps.guards.removing {
                 usize::from(record.removing) == me.transaction + 1
             } else {
-                record.claims == bit && !record.kept
+                record.claims == bit && record.kept == 0
             };
             steps.with(state, if ours { "is_removing" } else { "is_removing: no more" }, |next| {
                 next.go(me, if ours { At::Expel } else { At::Leave });
@@ -79,11 +79,11 @@ fn leave<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>, mut
     if record.removing == mine {
         return steps.with(state, "leave: removing already", |next| next.go(me, At::ExpelRead));
     }
-    if me.driver == 0 && state.transactions[me.transaction].landed & 1 << event != 0 {
-        record.kept = false;
+    if me.driver == 0 {
+        record.kept &= !(state.transactions[me.transaction].outdated >> (2 * event));
     }
     let alone = if steps.guards.claims { record.claims == bit } else { record.claims & bit != 0 };
-    if alone && record.added != 0 && !record.kept && record.removing == 0 {
+    if alone && record.added != 0 && record.kept == 0 && record.removing == 0 {
         if !steps.guards.removing {
             return steps.with(state, "leave: to be removed", |next| next.go(me, At::ExpelRead));
         }
