@@ -146,7 +146,7 @@ test('an attendee has attendees.timeoutMs, which can be changed at run time', as
   expect(() => service.configure({ attendees: { onTimeout: 'never' } })).toThrow('attendees.onTimeout')
 })
 
-test('an abort during the write is told unknown, and a second record tells what became of it', async () => {
+test('an abort during the write is told unknown, and a second record tells that it was taken back', async () => {
   const { user, service, records, eventId, mine, guests } = await scene()
   await stage.faultFor(user, { operation: 'events.patch', nth: 1, fault: { kind: 'latency', ms: 400 } })
   const controller = new AbortController()
@@ -157,8 +157,9 @@ test('an abort during the write is told unknown, and a second record tells what 
   await until(() => records.length === 2)
   expect(records).toMatchObject([
     { operation: 'ADD_ATTENDEE', status: 'FAILURE', errorCode: 'ABORTED' },
-    { operation: 'ADD_ATTENDEE', googleEventId: eventId, settled: 'kept' },
+    { operation: 'ADD_ATTENDEE', googleEventId: eventId, settled: 'deleted' },
   ])
+  await expect(guests()).resolves.toEqual([ADA])
 })
 
 test('a guest’s copy and a hidden list are refused, and told apart', async () => {

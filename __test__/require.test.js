@@ -16,6 +16,8 @@ const METHODS = [
   'listEvents',
   'updateEvent',
   'deleteEvent',
+  'addAttendeeToEvent',
+  'removeAttendeeFromEvent',
   'getRefreshedOAuthClient',
   'requireGoogleAuth',
   'idempotency',
@@ -31,6 +33,9 @@ const METHODS = [
   'pending',
   'recover',
   'metrics',
+  'prometheus',
+  'health',
+  'dashboard',
   'close',
 ]
 

@@ -5,6 +5,10 @@ const { CODE_FACTS, OUTCOMES } = require('./constants')
 /** The same symbol in every copy of the package and in every realm: `instanceof` knows only its own. */
 const BRAND = Symbol.for('surecal.CalendarError')
 
+/** What became of the rest of a call over several events: ids. Calls that undo by themselves always tell. */
+const UNDO_LISTS = ['rolledBack', 'rollbackPending', 'rollbackFailed', 'notReached']
+const UNDOING = ['enroll', 'transaction']
+
 const STACK_HEADER = /^[^\n]*\n?/
 
 /** Text, whole numbers and truth values only: nothing else may cross from an error text into an error. */
@@ -37,10 +41,10 @@ class CalendarError extends Error {
     this.attempts = fields.attempts ?? 0
     this.elapsedMs = fields.elapsedMs ?? 0
     if (fields.field) this.field = fields.field
-    if (fields.rolledBack) this.rolledBack = fields.rolledBack
-    if (fields.rollbackPending) this.rollbackPending = fields.rollbackPending
-    if (fields.rollbackFailed) this.rollbackFailed = fields.rollbackFailed
-    if (fields.notReached) this.notReached = fields.notReached
+    for (const name of UNDO_LISTS) {
+      const list = fields[name] ?? (UNDOING.includes(this.operation) ? [] : undefined)
+      if (list) this[name] = list
+    }
     // For handlers written for Google's client. Not enumerable: it says nothing new in a log.
     hidden(this, 'response', responseOf(this, facts.http))
     if (more.cause !== undefined) hidden(this, 'cause', more.cause)
@@ -58,7 +62,7 @@ class CalendarError extends Error {
 
   toJSON() {
     const { code, outcome, message, retryable, requiresReauth, operation, eventId, status, reason } = this
-    const { attempts, elapsedMs, field, rolledBack, rollbackPending, rollbackFailed, notReached } = this
+    const { attempts, elapsedMs, field } = this
     return {
       name: this.name,
       code,
@@ -73,10 +77,7 @@ class CalendarError extends Error {
       attempts,
       elapsedMs,
       ...(field ? { field } : {}),
-      ...(rolledBack ? { rolledBack } : {}),
-      ...(rollbackPending ? { rollbackPending } : {}),
-      ...(rollbackFailed ? { rollbackFailed } : {}),
-      ...(notReached ? { notReached } : {}),
+      ...Object.fromEntries(UNDO_LISTS.filter((name) => this[name]).map((name) => [name, this[name]])),
     }
   }
 }
@@ -141,10 +142,7 @@ function factsOf(nativeError) {
     attempts: countOr(facts.attempts, 0),
     elapsedMs: countOr(facts.elapsedMs, 0),
     field: textOr(facts.field, undefined),
-    rolledBack: textsOr(facts.rolledBack),
-    rollbackPending: textsOr(facts.rollbackPending),
-    rollbackFailed: textsOr(facts.rollbackFailed),
-    notReached: textsOr(facts.notReached),
+    ...Object.fromEntries(UNDO_LISTS.map((name) => [name, textsOr(facts[name])])),
   }
 }
 
@@ -188,4 +186,4 @@ function repeatedPage() {
   })
 }
 
-module.exports = { CalendarError, repeatedPage, validation, configuration, fromNative, ofCall }
+module.exports = { CalendarError, validation, configuration, fromNative, ofCall, repeatedPage }

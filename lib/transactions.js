@@ -63,11 +63,11 @@ class Transactions {
       steps.end()
       const error = CalendarError.is(thrown) || thrown instanceof CallersError ? thrown : fromNative(thrown)
       const told = error.outcome === 'unknown' && steps.committing ? error : await rolledBack(addon, begun.id, error)
-      failed = told.code
+      failed = told
       throw told
     } finally {
       this.#undos.delete(begun.claim)
-      addon.transactionCounted(failed, performance.now() - startedAt)
+      addon.endedOutside('transaction', failed?.code, failed?.outcome, performance.now() - startedAt)
     }
   }
 
@@ -95,7 +95,7 @@ class Transactions {
     try {
       await handler(transaction ? undefined : JSON.parse(args))
     } catch (error) {
-      const which = name ?? `step ${number}`
+      const which = name ?? `step ${number + 1}`
       this.#log('error', `the undo of ${which} failed`, { error: error instanceof Error ? error.name : typeof error })
       throw error
     }

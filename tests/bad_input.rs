@@ -105,6 +105,9 @@ const CONFIG: &[(&str, Takes)] = &[
     ("attemptTimeoutMs", Millis(1.0)),
     ("connectTimeoutMs", Millis(1.0)),
     ("timeZone", Text),
+    ("attendees", Object),
+    ("attendees.timeoutMs", Millis(1.0)),
+    ("attendees.onTimeout", Word),
     ("retry", Object),
     ("retry.maxRetries", Whole(0, 100)),
     ("retry.baseDelayMs", Millis(1.0)),
@@ -297,6 +300,8 @@ async fn every_option_of_every_method_refuses_what_is_not_its_own_and_nothing_is
                 process.create_many(&[class()], &options).await,
                 process.update("someevent", &json!({ "summary": "x" }), &options).await,
                 process.delete("someevent", &options).await,
+                process.add("someevent", &json!("ada@example.com"), &options).await,
+                process.remove("someevent", &json!("ada@example.com"), &options).await,
             ];
             for error in errors {
                 let error = error.unwrap_err();
@@ -316,6 +321,30 @@ async fn every_option_of_every_method_refuses_what_is_not_its_own_and_nothing_is
     ] {
         let error = process.create(&class(), &options).await.unwrap_err();
         assert_refused(&error, Code::ValidationFailed, field, &options.to_string());
+    }
+    assert_eq!(google.emulator.requests().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attendee_is_read_strictly() {
+    let google = Google::new();
+    let process = google.process();
+    for (guest, field) in [
+        (json!({}), "attendee.email"),
+        (json!({ "email": CANARY, "displayName": [CANARY] }), "attendee.displayName"),
+        (json!({ "email": CANARY, "displayName": CANARY.repeat(100) }), "attendee.displayName"),
+        (json!({ "email": CANARY, "optional": CANARY }), "attendee.optional"),
+        (json!({ "email": CANARY, "responseStatus": "accepted" }), "attendee.responseStatus"),
+        (json!({ "email": [CANARY] }), "attendee.email"),
+        (json!({ "email": format!("{CANARY}, {CANARY}") }), "attendee.email"),
+        (json!({ "email": format!("Canary <{CANARY}>") }), "attendee.email"),
+        (json!({ "email": format!("{CANARY}\r\nBcc: {CANARY}") }), "attendee.email"),
+    ] {
+        for told in
+            [process.add("someevent", &guest, &json!({})).await, process.remove("someevent", &guest, &json!({})).await]
+        {
+            assert_refused(&told.unwrap_err(), Code::ValidationFailed, field, &guest.to_string());
+        }
     }
     assert_eq!(google.emulator.requests().len(), 0);
 }

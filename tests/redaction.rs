@@ -116,8 +116,12 @@ async fn every_method(process: &Process, from: &str, printed: &mut Printed) {
     printed.hears(from, service.create_events(&args(None, &key), &many, cancel()).await.map(drop));
     let id = "canaryevent";
     let short = json!({ "timeoutMs": 5_000 });
+    let guest = json!({ "email": "canary.student@example.com", "displayName": "Canary" }).to_string();
+    let there = json!({ "email": "canary.guest@example.com" }).to_string();
     let change = json!({ "summary": "canary again", "attendees": [{ "email": "canary@x.example" }] }).to_string();
     for result in [
+        service.add_attendee(&args(Some("someevent"), &short), &guest, cancel()).await,
+        service.remove_attendee(&args(Some("someevent"), &short), &there, cancel()).await,
         service.update_event(&args(Some("someevent"), &short), &change, cancel()).await,
         service.delete_event(&args(Some("someevent"), &short), cancel()).await,
         service.get_event(&args(Some("someevent"), &short), cancel()).await,
@@ -138,6 +142,9 @@ async fn no_failure_of_google_or_the_network_prints_a_token_an_address_or_a_text
         for operation in ["events.insert", "events.get", "events.*"] {
             let from = format!("{fault:?} at {operation}");
             let google = google();
+            let mut event = secret_event();
+            event["id"] = json!("someevent");
+            google.emulator.put_event(CALENDAR, event.as_object().unwrap().clone()).unwrap();
             google.fault(Rule::always(operation, fault.clone()));
             let process = google.process();
             every_method(&process, &from, &mut printed).await;

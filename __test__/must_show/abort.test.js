@@ -139,6 +139,11 @@ test('AbortSignal.timeout ends a read: nothing was written', async () => {
 
 test.each([
   ['deleteEvent', (id, options) => service.deleteEvent(user.email, user.accessToken, id, options)],
+  [
+    'addAttendeeToEvent',
+    (id, options) =>
+      service.addAttendeeToEvent(id, 'ada@example.com', { userId: user.email, auth: user.accessToken, ...options }),
+  ],
   ['updateEvent', (id, options) => service.updateEvent(user.email, user.accessToken, id, { summary: 'New' }, options)],
 ])('%s aborted while its write hangs is told as unknown', async (_method, act) => {
   const { eventId } = await service.createEvent(user.email, user.accessToken, lesson())

@@ -142,6 +142,12 @@ impl Sender {
         &self.throttle
     }
 
+    /// Whether retries are made now: not during an outage.
+    #[must_use]
+    pub fn may_retry(&self) -> bool {
+        self.budget.allows(self.clock.now())
+    }
+
     /// The waits between tries, as set now.
     #[must_use]
     pub fn backoff(&self) -> Backoff {

@@ -181,6 +181,22 @@ impl Background {
         tokio::spawn(self.clone().work(name, task, self.open.begin()));
     }
 
+    /// Clean-ups under way.
+    pub(super) fn count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// When the call began whose clean-up is open longest, in Unix ms.
+    pub(super) async fn oldest(&self) -> Option<u64> {
+        let tasks: Vec<_> = self.tasks.iter().map(|task| Arc::clone(&task)).collect();
+        let mut oldest = None;
+        for task in tasks {
+            let since = task.held().entry().await.since;
+            oldest = Some(oldest.map_or(since, |oldest: u64| oldest.min(since)));
+        }
+        oldest
+    }
+
     pub(super) fn works_on(&self, name: &str) -> bool {
         self.tasks.contains_key(name)
     }

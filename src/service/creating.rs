@@ -40,7 +40,14 @@ impl Service {
                     repaired: creation.repaired,
                     ..Ending::default()
                 },
-                Created::Unverified { .. } => Ending { unverified: true, ..Ending::default() },
+                Created::Unverified { cleanup, .. } => {
+                    let left = match cleanup {
+                        Cleanup::Deleted => Outcome::Rejected,
+                        Cleanup::Kept => Outcome::Applied,
+                        Cleanup::Pending => Outcome::Unknown,
+                    };
+                    Ending { unverified: true, left: Some(left), ..Ending::default() }
+                }
             };
             Ok((answer::created(&created, &hash, attempts)?, ending))
         };
@@ -149,7 +156,9 @@ impl Service {
                 })
                 .await?;
             let unverified = text.starts_with(r#"{"success":false"#);
-            Ok((text, Ending { verified: !unverified, unverified, ..Ending::default() }))
+            let verified = text.starts_with(r#"{"success":true,"verified":true"#);
+            let left = text.contains(r#""rollbackPending":[]"#).then_some(Outcome::Rejected);
+            Ok((text, Ending { verified, unverified, left, ..Ending::default() }))
         };
         self.counted(create_many::OPERATION, work).await
     }

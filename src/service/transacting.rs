@@ -305,15 +305,6 @@ impl Service {
         }))
     }
 
-    /// Counts a transaction that its program has ended.
-    pub fn transaction_counted(&self, failed: Option<&str>, took_ms: f64) {
-        let failed =
-            failed.map(|name| Code::ALL.iter().copied().find(|code| code.name() == name).unwrap_or(Code::Internal));
-        let took = Duration::try_from_secs_f64(took_ms / 1000.0).unwrap_or_default();
-        let ending = super::metrics::Ending { verified: failed.is_none(), failed, ..super::metrics::Ending::default() };
-        self.shared.metrics.count(OPERATION, ending, took);
-    }
-
     fn live(&self, id: u32) -> Result<Arc<Live>, CalendarError> {
         self.shared.at_work.all.get(&id).map(|live| Arc::clone(&live)).ok_or_else(over)
     }

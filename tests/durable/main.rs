@@ -9,6 +9,7 @@
 )]
 
 mod crash;
+mod enroll_crash;
 mod mortal;
 mod outage;
 mod program;

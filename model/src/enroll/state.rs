@@ -242,7 +242,7 @@ impl<const N: usize> State<N> {
         let mut mirrored = *self;
         mirrored.transactions.swap(0, 1);
         for one in &mut mirrored.transactions {
-            one.outdated = (one.outdated & 5) << 1 | (one.outdated & 10) >> 1;
+            one.outdated = (one.outdated & 0b0101) << 1 | (one.outdated & 0b1010) >> 1;
             one.drivers.iter_mut().for_each(|driver| driver.kept = bits(driver.kept));
         }
         mirrored.taken_off = mirrored.taken_off.map(|taken_off| bits(taken_off) | taken_off & TAKEN_OFF);

@@ -245,7 +245,7 @@ impl Undoing<'_> {
     /// How a step is told of: an event's id, or the name of a step.
     async fn name(&self, work: &Work) -> String {
         match work {
-            Work::Held(number) => format!("step {number}"),
+            Work::Held(number) => format!("step {}", number + 1),
             Work::Noted(step) => match &step.act {
                 Act::App { name, .. } => name.clone(),
                 Act::Attendee { event_id, .. } => event_id.clone(),

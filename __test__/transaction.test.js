@@ -1,0 +1,207 @@
+'use strict'
+
+// transaction(): attendees, events and steps of the application's own, all of them or none.
+
+const { CalendarError } = require('surecal')
+const { setStage, until } = require('./support/stage')
+const { classScene } = require('./support/class_scene')
+const { lesson } = require('./support/lessons')
+
+const stage = setStage()
+const EVA = 'eva@example.com'
+
+test('what a transaction did stays together, and its function’s value comes back', async () => {
+  const { service, user, records, mine, ids, places } = await classScene(stage, { lessons: 1 })
+  const rows = []
+  const told = await service.transaction(async (tx) => {
+    const added = await tx.addAttendee({ eventId: ids[0], attendee: EVA })
+    expect(added).toMatchObject({ success: true, alreadyAdded: false, attendeeCount: 1, verified: true })
+    const made = await tx.createEvent(lesson({ summary: 'Extra' }))
+    expect(made).toMatchObject({ success: true, verified: true })
+    const row = await tx.step(
+      () => rows.push('enrolled'),
+      () => rows.pop(),
+    )
+    expect(row).toBe(1)
+    return 'done'
+  }, mine)
+  expect(told).toEqual({ success: true, replayed: false, result: 'done' })
+  await expect(places(EVA)).resolves.toBe(1)
+  await expect(stage.live(user)).resolves.toHaveLength(2)
+  expect(rows).toEqual(['enrolled'])
+  expect(records).toMatchObject([
+    { operation: 'TRANSACTION', status: 'SUCCESS', googleEventId: ids[0] },
+    { operation: 'TRANSACTION', status: 'SUCCESS' },
+  ])
+  expect(service.metrics().operations.transaction).toMatchObject({ succeeded: 1 })
+  await expect(service.pending()).resolves.toEqual([])
+})
+
+test('the function’s own error is the cause of a CalendarError, and everything is undone, newest first', async () => {
+  const { service, user, mine, ids, places } = await classScene(stage, { lessons: 2 })
+  const undone = []
+  const own = new Error('seats are gone')
+  const error = await service
+    .transaction(async (tx) => {
+      await tx.step(
+        async () => 'row 1',
+        async (row) => undone.push(`first ${row}`),
+      )
+      await tx.addAttendee({ eventId: ids[0], attendee: EVA })
+      await tx.createEvent(lesson({ summary: 'Extra' }))
+      await tx.step(
+        () => 'row 2',
+        (row) => undone.push(`second ${row}`),
+      )
+      throw own
+    }, mine)
+    .catch((e) => e)
+  expect(CalendarError.is(error)).toBe(true)
+  expect(error.cause).toBe(own)
+  expect(error.message).not.toContain('seats')
+  expect(error).toMatchObject({
+    operation: 'transaction',
+    outcome: 'rejected',
+    rollbackFailed: [],
+    rollbackPending: [],
+  })
+  expect(error.rolledBack).toContain(ids[0])
+  expect(undone).toEqual(['second row 2', 'first row 1'])
+  await expect(places(EVA)).resolves.toBe(0)
+  await expect(stage.live(user)).resolves.toHaveLength(2)
+  await expect(service.pending()).resolves.toEqual([])
+})
+
+test('a step that failed leaves only the way back, whatever the function makes of its error', async () => {
+  const { service, mine, ids, places, refuse } = await classScene(stage, { lessons: 2 })
+  await refuse(ids[1])
+  const error = await service
+    .transaction(async (tx) => {
+      await tx.addAttendee({ eventId: ids[0], attendee: EVA })
+      await tx.addAttendee({ eventId: ids[1], attendee: EVA }).catch(() => 'never mind')
+      return 'fine'
+    }, mine)
+    .catch((e) => e)
+  expect(error.message).toMatch(/^Failed to add attendee: /)
+  expect(error).toMatchObject({ code: 'PERMISSION_DENIED', outcome: 'rejected', rolledBack: [ids[0]] })
+  await expect(places(EVA)).resolves.toBe(0)
+})
+
+test('an undo registered before its step runs even if the step broke off in the middle', async () => {
+  const { service, mine } = await classScene(stage, { lessons: 0 })
+  const undo = jest.fn()
+  const own = new TypeError('half done')
+  const error = await service
+    .transaction(async (tx) => {
+      await tx.step(async () => {
+        throw own
+      }, undo)
+    }, mine)
+    .catch((e) => e)
+  expect(error.cause).toBe(own)
+  expect(undo).toHaveBeenCalledTimes(1)
+})
+
+test('an undo of the application’s own that throws is told, and its error is not', async () => {
+  const { service, logged, mine } = await classScene(stage, { lessons: 0 })
+  const error = await service
+    .transaction(async (tx) => {
+      await tx.step(
+        () => {},
+        () => {
+          throw new Error('secret-row')
+        },
+      )
+      throw new Error('stop')
+    }, mine)
+    .catch((e) => e)
+  expect(error).toMatchObject({ outcome: 'unknown', rollbackFailed: ['step 1'] })
+  expect(logged).toMatchObject([{ level: 'error' }])
+  expect(JSON.stringify(logged)).not.toContain('secret-row')
+})
+
+test('a named step is undone by its handler, and without one it stays listed until there is one', async () => {
+  const undone = []
+  const { service, mine } = await classScene(stage, { lessons: 0, undo: { removeRow: (args) => undone.push(args) } })
+  await service
+    .transaction(async (tx) => {
+      await tx.step('removeRow', { id: 7 }, () => {})
+      await tx.step('cancelMail', { id: 8 }, () => {})
+      throw new Error('stop')
+    }, mine)
+    .catch((e) => expect(e).toMatchObject({ outcome: 'unknown', rollbackFailed: ['cancelMail'] }))
+  expect(undone).toEqual([{ id: 7 }])
+  const [pending] = await service.pending()
+  expect(pending).toMatchObject({ operation: 'transaction' })
+  await until(async () => (await service.pending())[0]?.reason?.includes('handler'))
+  service.configure({ undo: { removeRow: () => {}, cancelMail: (args) => undone.push(args) } })
+  await until(async () => (await service.recover()).length === 0)
+  expect(undone).toEqual([{ id: 7 }, { id: 8 }])
+})
+
+test('steps after the end, forgotten awaits and transactions inside transactions are refused', async () => {
+  const { service, mine, ids, places } = await classScene(stage, { lessons: 1 })
+  let late
+  await service.transaction(async (tx) => {
+    late = tx
+  }, mine)
+  await expect(late.addAttendee({ eventId: ids[0], attendee: EVA })).rejects.toMatchObject({
+    code: 'VALIDATION_FAILED',
+  })
+  const forgotten = await service
+    .transaction((tx) => {
+      tx.addAttendee({ eventId: ids[0], attendee: EVA }).catch(() => {})
+      return 'too early'
+    }, mine)
+    .catch((e) => e)
+  expect(forgotten.message).toContain('await')
+  const nested = await service
+    .transaction(async (tx) => {
+      await tx.addAttendee({ eventId: ids[0], attendee: EVA })
+      await service.transaction(async () => {}, mine)
+    }, mine)
+    .catch((e) => e)
+  expect(nested.message).toContain('inside another')
+  await until(async () => service.metrics().openWork === 0)
+  await expect(places(EVA)).resolves.toBe(0)
+})
+
+test('a function that takes too long, and an abort, undo everything in time', async () => {
+  const { service, mine, ids, places } = await classScene(stage, { lessons: 1 })
+  const never = new Promise(() => {})
+  const began = performance.now()
+  const slow = await service
+    .transaction(
+      async (tx) => {
+        await tx.addAttendee({ eventId: ids[0], attendee: EVA })
+        await never
+      },
+      { ...mine, timeoutMs: 1000 },
+    )
+    .catch((e) => e)
+  expect(slow).toMatchObject({ code: 'TIMEOUT', outcome: 'rejected', rolledBack: ids })
+  expect(performance.now() - began).toBeLessThan(2000)
+  const controller = new AbortController()
+  const aborted = await service
+    .transaction(
+      async (tx) => {
+        await tx.addAttendee({ eventId: ids[0], attendee: EVA })
+        controller.abort()
+        await never
+      },
+      { ...mine, signal: controller.signal },
+    )
+    .catch((e) => e)
+  expect(aborted).toMatchObject({ code: 'ABORTED' })
+  await until(async () => service.metrics().openWork === 0)
+  await expect(places(EVA)).resolves.toBe(0)
+})
+
+test('a key runs its function once', async () => {
+  const { service, mine } = await classScene(stage, { lessons: 0 })
+  const work = jest.fn(async () => 'first')
+  const options = { ...mine, idempotencyKey: 't1' }
+  expect(await service.transaction(work, options)).toEqual({ success: true, replayed: false, result: 'first' })
+  expect(await service.transaction(work, options)).toEqual({ success: true, replayed: true, result: undefined })
+  expect(work).toHaveBeenCalledTimes(1)
+})
