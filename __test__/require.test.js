@@ -18,6 +18,8 @@ const METHODS = [
   'deleteEvent',
   'addAttendeeToEvent',
   'removeAttendeeFromEvent',
+  'enroll',
+  'transaction',
   'getRefreshedOAuthClient',
   'requireGoogleAuth',
   'idempotency',

@@ -140,6 +140,9 @@ impl Service {
                 Ok(text)
             }
             Err(mut error) => {
+                if error.code == Code::VerificationFailed {
+                    self.shared.cx.prevented.refused();
+                }
                 let ending = Ending { failed: Some((error.code, error.outcome)), ..Ending::default() };
                 self.shared.metrics.count(operation, ending, took);
                 error.operation = Some(operation);

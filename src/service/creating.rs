@@ -11,7 +11,7 @@ use super::flight::{Leaving, Start};
 use super::metrics::Ending;
 use super::{Alike, Service, answer};
 use crate::model::event::EventData;
-use crate::model::{CalendarError, Outcome};
+use crate::model::{CalendarError, Outcome, Rollback};
 use crate::operation::create::{self, Cleanup, CreateRequest, Created};
 use crate::operation::create_many;
 use crate::policy::Deadline;
@@ -146,8 +146,11 @@ impl Service {
                         Err(refusal) => match &refusal.error {
                             None => answer::refused_many(&refusal),
                             Some(error) => Err(CalendarError {
-                                rolled_back: refusal.rolled_back.clone(),
-                                rollback_pending: refusal.rollback_pending.clone(),
+                                rollback: Box::new(Rollback {
+                                    done: refusal.rolled_back.clone(),
+                                    pending: refusal.rollback_pending.clone(),
+                                    ..Rollback::default()
+                                }),
                                 ..error.clone()
                             }),
                         },

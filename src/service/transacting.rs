@@ -94,7 +94,7 @@ struct StepBody {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RolledBack {
+struct WayBack {
     outcome: &'static str,
     message: &'static str,
     rolled_back: Vec<String>,
@@ -295,13 +295,13 @@ impl Service {
             let held = Arc::clone(live.transaction.held());
             self.shared.background.adopt(held, Arc::clone(&live.seated.credentials)).await;
         }
-        let (outcome, message) = aftermath(&undone, live.exposure.withdraw());
-        Ok(super::to_text(&RolledBack {
+        let (outcome, message) = aftermath(&undone.rollback, live.exposure.withdraw());
+        Ok(super::to_text(&WayBack {
             outcome: outcome.name(),
             message,
-            rolled_back: undone.rolled_back,
-            rollback_failed: undone.failed,
-            rollback_pending: undone.pending,
+            rolled_back: undone.rollback.done,
+            rollback_failed: undone.rollback.failed,
+            rollback_pending: undone.rollback.pending,
         }))
     }
 
