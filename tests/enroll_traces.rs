@@ -115,6 +115,23 @@ async fn trace_9_ownership_taken_then_lost() {
     assert!(stage.is_there(), "the first was told success");
 }
 
+/// The first adds and fails; the second came after the add, and was told success meanwhile.
+#[tokio::test(start_paused = true)]
+async fn trace_9_who_adds_and_fails_takes_nobody_off_who_was_kept_meanwhile() {
+    let stage = Stage::new().await;
+    let patches = stage.first.network.hold(of(&stage.refusing, &Method::PATCH));
+    let first = stage.first.spawn_enroll(&stage.both(), EVA, &long());
+    patches.caught(1).await;
+    pass(1).await;
+    assert!(stage.is_there());
+    let told = stage.second.enroll(&stage.only(), EVA, &json!({})).await.unwrap();
+    assert_eq!(told["events"][0]["alreadyAdded"], true);
+    patches.release().await;
+    refused(first.await.unwrap());
+    stage.settled().await;
+    assert!(stage.is_there(), "the second was told success");
+}
+
 /// The same, failing before the first is told.
 #[tokio::test(start_paused = true)]
 async fn trace_9_ownership_taken_and_given_up_before_the_success() {

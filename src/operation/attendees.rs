@@ -140,6 +140,8 @@ pub struct ChangeRequest {
 pub struct Changed {
     /// It was so before: nothing was written for this caller.
     pub already: bool,
+    /// A PATCH for this change was acknowledged.
+    pub acknowledged: bool,
     /// The party said [`Proceed::Leave`].
     pub left: bool,
     /// Whether the attendee is on the list now.

@@ -1,6 +1,6 @@
 //! Undoes a failed transaction, newest step first. Each step can be undone again: whoever repeats this does no harm.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -47,8 +47,8 @@ pub struct Here {
     pub members: Vec<Arc<Held>>,
     /// Numbers of steps whose undo is a function of its program's.
     pub steps: Vec<u32>,
-    /// Attendees whose add is known to have landed.
-    pub landed: HashSet<AttendeeKey>,
+    /// Who had kept an attendee before an add of this transaction that was acknowledged.
+    pub outdated: HashMap<AttendeeKey, Vec<Claim>>,
 }
 
 /// Undoes what the entry says, which this process holds.
@@ -219,8 +219,8 @@ impl Undoing<'_> {
         if !held.alive() {
             return Err(lost());
         }
-        let landed = self.here.landed.contains(&key);
-        if parts.records.leave(&key, claim, landed, left()).await? == Leaving::Left {
+        let outdated = self.here.outdated.get(&key).map(Vec::as_slice).unwrap_or_default();
+        if parts.records.leave(&key, claim, outdated, left()).await? == Leaving::Left {
             return Ok(Ended::Nothing);
         }
         let party = Arc::new(Expelling {
