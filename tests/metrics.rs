@@ -207,10 +207,10 @@ async fn an_attendee_who_was_taken_off_again_is_a_phantom_prevented_and_an_enrol
 
     google.fault(Rule::always("events.patch", Fault::forbidden("forbidden")).for_event(&ids[2]));
     let error = process.enroll(&ids, "tom@example.com", &json!({})).await.unwrap_err();
-    assert!(!error.rolled_back.is_empty());
+    assert!(!error.rollback.done.is_empty());
     assert_eq!(google.places(&ids, "tom@example.com"), 0);
     let told = metrics(&process);
-    assert_eq!(told["prevented"]["removed"], json!(error.rolled_back.len()));
+    assert_eq!(told["prevented"]["removed"], json!(error.rollback.done.len()));
     assert_eq!(told["operations"]["enroll"]["failed"], json!({ "PERMISSION_DENIED": 1 }));
     assert!(!told.to_string().contains("example.com"));
 }
