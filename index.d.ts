@@ -13,14 +13,34 @@
  * const result = await service.createEvent(userId, auth, eventData, { idempotencyKey })
  */
 
-import type { AttendeeOptions, EventPlace, NewAttendee } from './lib/types/attendees'
+import type { AttendeeOptions, NewAttendee } from './lib/types/attendees'
 import type { Auth, GoogleAuthMiddleware, RefreshOptions, RequireGoogleAuthOptions } from './lib/types/auth'
-import type { TokenConfig, TokenStore } from './lib/types/auth'
-import type { EnrollRequest, EnrollResult, Transaction, TransactionOptions } from './lib/types/enroll'
-import type { TransactionResult, UndoHandlers } from './lib/types/enroll'
+import type {
+  CalendarOperation,
+  OperationRecord,
+  OperationStatus,
+  ResolvedCalendar,
+  UserId,
+} from './lib/types/callbacks'
+import type { CalendarConfig } from './lib/types/configuration'
+import type {
+  EnrollRequest,
+  EnrollResult,
+  Transaction,
+  TransactionOptions,
+  TransactionResult,
+} from './lib/types/enroll'
 import type { CalendarErrorCode, CalendarErrorJson, Outcome } from './lib/types/errors'
 import type { CalendarEvent } from './lib/types/event'
 import type { IdempotencyMiddleware, IdempotencyOptions } from './lib/types/idempotency'
+import type {
+  CallOptions,
+  CreateOptions,
+  ListQuery,
+  UpdateOptions,
+  VerifyOptions,
+  WriteOptions,
+} from './lib/types/options'
 import type {
   AddAttendeeResult,
   BatchResult,
@@ -30,18 +50,19 @@ import type {
   PendingEntry,
   RemoveAttendeeResult,
   UpdateResult,
-  VerificationDetails,
   VerifyResult,
 } from './lib/types/results'
-import type { CustomStore, RedisStore, SqliteStore } from './lib/types/store'
 import type { DashboardHandler, DashboardOptions, Health, Metrics } from './lib/types/watching'
 
 export type * from './lib/types/attendees'
 export type * from './lib/types/auth'
+export type * from './lib/types/callbacks'
+export type * from './lib/types/configuration'
 export type * from './lib/types/enroll'
 export type * from './lib/types/errors'
 export type * from './lib/types/event'
 export type * from './lib/types/idempotency'
+export type * from './lib/types/options'
 export type * from './lib/types/results'
 export type * from './lib/types/store'
 export type * from './lib/types/watching'
@@ -104,265 +125,6 @@ export class CalendarError extends Error {
   static is(value: unknown): value is CalendarError
   /** All fields but `cause`, `response` and the stack. */
   toJSON(): CalendarErrorJson
-}
-
-// ---------------------------------------------------------------- the caller's callbacks
-
-/** A user's id: text, a number, or an id object such as a MongoDB ObjectId. Plain objects are refused. */
-export type UserId = string | number | bigint | { toHexString(): string } | { toString(): string }
-
-/** Which calendar of a user is written to. */
-export interface CalendarPlace {
-  /** `primary`, or a calendar's id. */
-  calendarId: string
-  /** @default 'primary' for `primary`, else 'secondary' */
-  calendarType?: string | null
-  /** @default null for `primary`, else `calendarId` */
-  secondaryCalendarId?: string | null
-  /** @default null */
-  subscriptionPlan?: string | null
-  /** IANA zone for times without offset and zone. @default the config's `timeZone` */
-  timeZone?: string | null
-}
-
-export interface ResolvedCalendar {
-  calendarId: string
-  calendarType: string
-  secondaryCalendarId: string | null
-  subscriptionPlan: string | null
-  timeZone?: string
-}
-
-/** What `onOperation` receives: one record for each event that a write was asked for. */
-export interface OperationRecord {
-  userId: string
-  /** One of {@link CALENDAR_OPERATION}. */
-  operation: CalendarOperation
-  status: OperationStatus
-  calendarType: string | null
-  secondaryCalendarId: string | null
-  /** What you passed: the event, the changes, or null for a delete. */
-  eventData: unknown
-  executionTimeMs: number
-  error: string | null
-  errorCode: CalendarErrorCode | null
-  googleEventId: string | null
-  eventHash: string | null
-  verified: boolean
-  verificationDetails: VerificationDetails | null
-  attempts: number
-  /** `options.context` of the call, or null. */
-  context: unknown
-  /**
-   * Only in the second record of a failed call, when its clean-up has come to an end: the event is gone, or was left
-   * because it belongs to somebody else or was edited.
-   */
-  settled?: 'deleted' | 'kept'
-}
-
-/** `console`, pino, winston and their like. */
-export interface Logger {
-  debug?(message: string, more: object): unknown
-  info?(message: string, more: object): unknown
-  warn?(message: string, more: object): unknown
-  error?(message: string, more: object): unknown
-}
-
-// ---------------------------------------------------------------- configuration
-
-export interface RetryConfig {
-  /** Repetitions after the first try. @default 5 */
-  maxRetries?: number
-  /** @default 200 */
-  baseDelayMs?: number
-  /** @default 2 */
-  backoffMultiplier?: number
-  /** Longest delay; a Retry-After of Google's may be longer. @default 5000 */
-  maxDelayMs?: number
-}
-
-export interface ProxyConfig {
-  /** `http://user:password@proxy.example:3128` */
-  url: string
-  /** As in NO_PROXY: host names (their subdomains too), addresses and networks, with commas between. @default none */
-  noProxy?: string
-  /** Whether this machine's own addresses are reached through it too. @default false */
-  loopback?: boolean
-}
-
-/**
- * Every key is optional. An unknown key or a wrong type throws at once with the key's name. Callbacks may be sync or
- * async, keep their `this`, and are bounded by the deadline of the call that asks them.
- */
-export interface CalendarConfig {
-  /** Root of the Calendar API; plain `http:` only for loopback hosts. @default Google's */
-  rootUrl?: string
-  /** OAuth token endpoint; plain `http:` only for loopback hosts. @default Google's */
-  tokenUrl?: string
-  /** The app's OAuth client, to refresh tokens with; an OAuth2Client that brings its own is refreshed with that. */
-  clientId?: string
-  clientSecret?: string
-  /** For the clients that `getRefreshedOAuthClient` makes. */
-  redirectUri?: string
-  /** Asked when a call's `auth` is null, and before a refresh. */
-  tokenStore?: TokenStore
-  tokens?: TokenConfig
-  /** @default every user's `primary` */
-  resolveCalendar?(userId: string): PromiseLike<CalendarPlace> | CalendarPlace
-  /**
-   * Whose an event is, for calls that name the event only: `addAttendeeToEvent(eventId, email)`. Asked at each of them;
-   * what it says is never kept.
-   */
-  resolveCalendarForEvent?(eventId: string): PromiseLike<EventPlace> | EventPlace
-  /** Take back named steps of transactions, also of processes that are gone. */
-  undo?: UndoHandlers
-  /** Receives a record of every write. Whatever it does, the call is not affected. */
-  onOperation?(record: OperationRecord): unknown
-  /** A whole call, callbacks included. @default 10000 */
-  timeoutMs?: number
-  /** One HTTP exchange. @default 0.4 x timeoutMs */
-  attemptTimeoutMs?: number
-  /** @default 2000 */
-  connectTimeoutMs?: number
-  /**
-   * The HTTP proxy to go through (`http:` or `https:`, with user and password where it wants them); false: none, whatever
-   * the environment says. This machine's own addresses are reached directly unless `loopback` is true.
-   * @default the environment's HTTPS_PROXY, but not for the hosts of NO_PROXY; the lower-case names win
-   */
-  proxy?: string | false | ProxyConfig
-  /**
-   * Authorities to trust besides the system's own and those of NODE_EXTRA_CA_CERTS: PEM text, for Google and for
-   * `rediss:`. Where the system has none at all, Mozilla's list is built in.
-   */
-  ca?: string | Uint8Array | (string | Uint8Array)[]
-  /** Added to the `User-Agent`, which is `surecal/x.y.z`: 1 to 200 visible ASCII characters. */
-  userAgent?: string
-  /**
-   * Google's parameter `quotaUser`: whom a request counts against when one service account acts for many users. True: a
-   * hash of the call's `userId`; a text: that, at most 40 characters. @default false: not sent
-   */
-  quotaUser?: boolean | string
-  /** IANA zone for times without offset and zone. */
-  timeZone?: string
-  /** Full jitter; Retry-After is a floor. */
-  retry?: RetryConfig
-  verification?: {
-    /** Off: results say `verified: false`. @default true */
-    enabled?: boolean
-    /** How long a read-back is waited for. @default 3000 */
-    windowMs?: number
-    /** Put a difference right once before giving up. @default true */
-    repair?: boolean
-  }
-  /**
-   * Where claims, answers and open clean-up are kept: `'memory'` dies with the process, a file is shared by the processes
-   * of a machine, Redis or an object of your own by any number of machines.
-   * @default 'memory'
-   */
-  store?: 'memory' | SqliteStore | RedisStore | CustomStore
-  /** How long a silent owner keeps a claim or a journal entry. @default 30000 */
-  leaseMs?: number
-  idempotency?: {
-    /** False: the middleware `idempotency` lets every request on, as if it were not there. @default true */
-    enabled?: boolean
-    /** How long the answer to a request is kept. @default 3600000 */
-    ttlMs?: number
-  }
-  /** `'manual'`: only `recover()` works off what a crash left. @default 'auto' */
-  recovery?: 'auto' | 'manual'
-  /** @default silent */
-  logger?: Logger
-  attendees?: {
-    /** The change of one attendee, unless the call says otherwise. @default 5000 */
-    timeoutMs?: number
-    /** `'skip'`: an enrollment goes on without an event whose change timed out. @default 'fail' */
-    onTimeout?: 'fail' | 'skip'
-  }
-  limits?: {
-    /** @default 600 */
-    perUserPerMinute?: number
-    /** @default 10000 */
-    perProjectPerMinute?: number
-    /** @default 256 */
-    maxInFlight?: number
-  }
-  /** What an unknown key does, in the config and in options. @default 'refuse' */
-  unknownOptions?: 'refuse' | 'warn'
-}
-
-// ---------------------------------------------------------------- options
-
-/** Options of every call. */
-export interface CallOptions {
-  /** @default what `resolveCalendar` says */
-  calendarId?: string
-  /** The whole call. @default the config's */
-  timeoutMs?: number
-  /** One HTTP exchange. @default the config's */
-  attemptTimeoutMs?: number
-  /** @default the config's `retry.maxRetries` */
-  maxRetries?: number
-  /** @default the config's `quotaUser` */
-  quotaUser?: boolean | string
-  /** Stops the waiting at once; the outcome of a write under way is settled in the background. */
-  signal?: AbortSignal
-  /** Handed to `onOperation` as it is; its texts, numbers and booleans go into the call's span. Never sent to Google. */
-  context?: unknown
-}
-
-export interface WriteOptions extends CallOptions {
-  /** Who gets mail. @default 'all' */
-  sendUpdates?: 'all' | 'externalOnly' | 'none'
-  /** Google's older parameter; `sendUpdates` wins, false means 'none'. */
-  sendNotifications?: boolean
-  /** Accepted for old call sites; reads are polled anyway. */
-  waitForConsistency?: boolean
-}
-
-export interface CreateOptions extends WriteOptions {
-  /** One key makes at most one live event of a user, across retries, processes and restarts. @default a random one per call */
-  idempotencyKey?: string
-  /** 0 drops `conferenceData`. @default 1 */
-  conferenceDataVersion?: 0 | 1
-  /** Do not read back; the result says `verified: false`. @default false */
-  skipVerification?: boolean
-  /** When the key's event was deleted meanwhile: make a new one, or reject. @default 'recreate' */
-  onDeleted?: 'recreate' | 'reject'
-}
-
-export interface UpdateOptions extends WriteOptions {
-  /** @default 1 */
-  conferenceDataVersion?: 0 | 1
-  /** @default false */
-  skipVerification?: boolean
-}
-
-export interface VerifyOptions extends CallOptions {
-  /** Accepted for old call sites; reads are polled anyway. */
-  waitForConsistency?: boolean
-}
-
-/** Google's list parameters. */
-export interface ListQuery {
-  /** RFC 3339, exclusive bound on an event's end. */
-  timeMin?: string | Date
-  /** RFC 3339, exclusive bound on an event's start. */
-  timeMax?: string | Date
-  updatedMin?: string | Date
-  /** Events per page, at most 2500; all pages are read in any case. @default Google's 250 */
-  maxResults?: number
-  /** Where to begin; from there, all pages are read. @default the first page */
-  pageToken?: string
-  /** Instances of recurring events instead of the series. @default false */
-  singleEvents?: boolean
-  orderBy?: 'startTime' | 'updated'
-  q?: string
-  showDeleted?: boolean
-  timeZone?: string
-  iCalUID?: string
-  privateExtendedProperty?: string | string[]
-  sharedExtendedProperty?: string | string[]
-  eventTypes?: string | string[]
 }
 
 // ---------------------------------------------------------------- the service
@@ -700,20 +462,9 @@ export const close: CalendarService['close']
 /** Each code under its own name. */
 export const CALENDAR_ERROR_CODE: { readonly [Code in CalendarErrorCode]: Code }
 
-export type CalendarOperation =
-  | 'CREATE_EVENT'
-  | 'CREATE_EVENTS'
-  | 'VERIFY_EVENT'
-  | 'GET_EVENT'
-  | 'LIST_EVENTS'
-  | 'UPDATE_EVENT'
-  | 'DELETE_EVENT'
-  | 'ADD_ATTENDEE'
-  | 'REMOVE_ATTENDEE'
 /** Each operation under its own name. */
 export const CALENDAR_OPERATION: { readonly [Operation in CalendarOperation]: Operation }
 
-export type OperationStatus = 'SUCCESS' | 'FAILURE'
 export const OPERATION_STATUS: { readonly [Status in OperationStatus]: Status }
 
 /** The defaults of `retry`. */

@@ -72,7 +72,7 @@ function members(file, name) {
   return parent ? [...own, ...members(file, parent)] : own
 }
 
-test('the configuration table names every key of index.d.ts, and no other', () => {
+test('the configuration table names every key of the manual, and no other', () => {
   const [, section] = readme.split('\n## Configuration\n')
   const named = new Set([
     ...rows('Configuration').flatMap(([, key]) => names(key)),
@@ -80,15 +80,15 @@ test('the configuration table names every key of index.d.ts, and no other', () =
     ...names(section.split('\n## ')[0].split('`configure()` refuses')[1]),
   ])
   const tops = new Set([...named].map((name) => name.split('.')[0]))
-  const typed = members('index.d.ts', 'CalendarConfig')
+  const typed = members('lib/types/configuration.d.ts', 'CalendarConfig')
   for (const key of typed) expect([key, tops.has(key)]).toEqual([key, true])
   for (const key of tops) expect([key, typed.includes(key)]).toEqual([key, true])
 })
 
-test('the table of options names every option of index.d.ts, and no other', () => {
+test('the table of options names every option of the manual, and no other', () => {
   const named = rows('Options of a call').flatMap(([, option]) => names(option))
   const typed = ['CreateOptions', 'UpdateOptions', 'VerifyOptions', 'WriteOptions'].flatMap((name) =>
-    members('index.d.ts', name),
+    members('lib/types/options.d.ts', name),
   )
   expect(named.sort()).toEqual([...new Set(typed)].sort())
 })

@@ -1,6 +1,7 @@
 /** Who is invited to an event, and whose event it is. */
 
-import type { UserId, WriteOptions } from '../../index'
+import type { UserId } from './callbacks'
+import type { WriteOptions } from './options'
 import type { Auth } from './auth'
 
 /** Whose an event is, and in which calendar. */

@@ -1,6 +1,6 @@
 /** Who lets a call in: what `auth` may be, where tokens are kept, and the Express middleware. */
 
-import type { UserId } from '../../index'
+import type { UserId } from './callbacks'
 
 /** Plain credentials, as Google's client keeps them. */
 export interface Credentials {

@@ -1,6 +1,7 @@
 /** Several writes as one: enrollments and transactions. */
 
-import type { UserId, WriteOptions } from '../../index'
+import type { UserId } from './callbacks'
+import type { WriteOptions } from './options'
 import type { NewAttendee } from './attendees'
 import type { Auth } from './auth'
 import type { CalendarEvent } from './event'

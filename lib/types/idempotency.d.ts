@@ -1,6 +1,6 @@
 /** `idempotency(options)`: one run of the handler for each key of a user. */
 
-import type { UserId } from '../../index'
+import type { UserId } from './callbacks'
 
 /** A middleware for Express 4 and 5. */
 export type IdempotencyMiddleware = (req: any, res: any, next: (error?: any) => void) => Promise<void> | void

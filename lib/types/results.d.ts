@@ -1,6 +1,6 @@
 /** What the methods of a service resolve to. */
 
-import type { CalendarErrorCode } from '../../index'
+import type { CalendarErrorCode } from './errors'
 import type { CalendarEvent } from './event'
 
 /** One field that differs. */
