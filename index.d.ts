@@ -16,6 +16,8 @@
 import type { AttendeeOptions, EventPlace, NewAttendee } from './lib/types/attendees'
 import type { Auth, GoogleAuthMiddleware, RefreshOptions, RequireGoogleAuthOptions } from './lib/types/auth'
 import type { TokenConfig, TokenStore } from './lib/types/auth'
+import type { EnrollRequest, EnrollResult, Transaction, TransactionOptions } from './lib/types/enroll'
+import type { TransactionResult, UndoHandlers } from './lib/types/enroll'
 import type { CalendarErrorCode, CalendarErrorJson, Outcome } from './lib/types/errors'
 import type { CalendarEvent } from './lib/types/event'
 import type { IdempotencyMiddleware, IdempotencyOptions } from './lib/types/idempotency'
@@ -25,7 +27,6 @@ import type {
   CreateResult,
   DeleteResult,
   GetResult,
-  Metrics,
   PendingEntry,
   RemoveAttendeeResult,
   UpdateResult,
@@ -33,14 +34,17 @@ import type {
   VerifyResult,
 } from './lib/types/results'
 import type { CustomStore, RedisStore, SqliteStore } from './lib/types/store'
+import type { DashboardHandler, DashboardOptions, Health, Metrics } from './lib/types/watching'
 
 export type * from './lib/types/attendees'
 export type * from './lib/types/auth'
+export type * from './lib/types/enroll'
 export type * from './lib/types/errors'
 export type * from './lib/types/event'
 export type * from './lib/types/idempotency'
 export type * from './lib/types/results'
 export type * from './lib/types/store'
+export type * from './lib/types/watching'
 
 // ---------------------------------------------------------------- errors
 
@@ -78,10 +82,20 @@ export class CalendarError extends Error {
   readonly elapsedMs: number
   /** The field of the input that is wrong (`eventData.start.dateTime`), with VALIDATION_FAILED. */
   readonly field?: string
-  /** `createEvents`: ids of events that were made and removed again. */
+  /**
+   * `createEvents`, `enroll`, `transaction`: ids of events of which everything was undone: made and deleted again, or the
+   * attendee taken off again. `enroll` and `transaction` always have this list and the next three.
+   */
   readonly rolledBack?: string[]
-  /** `createEvents`: ids of events that are still being removed; {@link CalendarService.pending} lists them. */
+  /** Ids of events for whose undo no time was left: it goes on, and {@link CalendarService.pending} lists them. */
   readonly rollbackPending?: string[]
+  /**
+   * Ids of events, and names of steps, whose undo met an error. It goes on as well, but for a step whose undo is a function
+   * (`step 1`, counted from 1 over all steps): that is not called again.
+   */
+  readonly rollbackFailed?: string[]
+  /** `enroll`: ids of events that were not worked on any more. */
+  readonly notReached?: string[]
   /** What your own callback threw; never an error of the native part or of a Google client. */
   readonly cause?: unknown
   /** For handlers written for Google's client: Google's status (else the code's HTTP status) and a body of its shape. */
@@ -200,6 +214,8 @@ export interface CalendarConfig {
    * what it says is never kept.
    */
   resolveCalendarForEvent?(eventId: string): PromiseLike<EventPlace> | EventPlace
+  /** Take back named steps of transactions, also of processes that are gone. */
+  undo?: UndoHandlers
   /** Receives a record of every write. Whatever it does, the call is not affected. */
   onOperation?(record: OperationRecord): unknown
   /** A whole call, callbacks included. @default 10000 */
@@ -290,7 +306,7 @@ export interface CallOptions {
   quotaUser?: boolean | string
   /** Stops the waiting at once; the outcome of a write under way is settled in the background. */
   signal?: AbortSignal
-  /** Handed to `onOperation` as it is; never sent. */
+  /** Handed to `onOperation` as it is; its texts, numbers and booleans go into the call's span. Never sent to Google. */
   context?: unknown
 }
 
@@ -455,6 +471,32 @@ export class CalendarService {
   ): Promise<RemoveAttendeeResult>
 
   /**
+   * Puts one attendee on every event of a list, or on none. If one refuses, the attendee is taken off again where this call
+   * put them (newest first, read back), and stays where they were before. What cannot be undone in time goes on in the
+   * background, after a crash in another process, and is listed by `pending()` until then.
+   *
+   * @example
+   * const { events } = await service.enroll({ userId, auth, events: [mondays, fridays], attendee: student.email, idempotencyKey })
+   */
+  enroll(request: EnrollRequest): Promise<EnrollResult>
+
+  /**
+   * Runs a function whose steps stay together: if it throws, or a step fails (also one whose error it catches), or its time
+   * is over, everything is undone, newest first, and the call rejects with a CalendarError whose `cause` is what your own
+   * code threw. Transactions cannot be nested.
+   *
+   * @example
+   * await service.transaction(async (tx) => {
+   *   await tx.step(() => Enrollment.create(row), () => Enrollment.deleteOne(row))
+   *   for (const eventId of eventIds) await tx.addAttendee({ eventId, attendee: student.email })
+   * }, { userId, auth })
+   */
+  transaction<Value>(
+    work: (tx: Transaction) => PromiseLike<Value> | Value,
+    options: TransactionOptions,
+  ): Promise<TransactionResult<Value>>
+
+  /**
    * An auth object with a fresh access token of the user's: a real OAuth2Client when google-auth-library is installed
    * (an optional peer dependency), else plain credentials. However many ask at once, Google is asked once.
    *
@@ -572,7 +614,39 @@ export class CalendarService {
   /** Works off what a crash or a failure left open, now; resolves to what is open still. */
   recover(): Promise<PendingEntry[]>
 
+  /** The figures of this process, at once; also after `close()`. */
   metrics(): Metrics
+
+  /**
+   * The same figures in Prometheus's text format 0.0.4: base units, names that begin with `surecal_`. The labels are
+   * methods, codes and kinds, never users. It may be appended to another library's page.
+   *
+   * @example
+   * app.get('/metrics', (req, res) => res.type('text/plain; version=0.0.4').send(service.prometheus()))
+   */
+  prometheus(): string
+
+  /**
+   * Whether this process is fit for traffic, within a second. It asks the store, and sends nothing to Google.
+   *
+   * @throws CalendarError CONFIGURATION before `configure()`
+   * @example
+   * app.get('/ready', async (req, res) => {
+   *   const health = await service.health()
+   *   res.status(health.ready ? 200 : 503).json(health)
+   * })
+   */
+  health(): Promise<Health>
+
+  /**
+   * A page that shows these figures live: one address, no request to anywhere else, no user's name. May be made before
+   * `configure()`.
+   *
+   * @throws CalendarError CONFIGURATION without `authorize`
+   * @example
+   * app.use('/admin/calendar', service.dashboard({ authorize: (req) => req.user?.isAdmin === true }))
+   */
+  dashboard(options: DashboardOptions): DashboardHandler
 
   /**
    * Takes no more calls (they reject with CLOSED), waits for what is open, and lets go of everything. Resolves to what
@@ -601,6 +675,8 @@ export const updateEvent: CalendarService['updateEvent']
 export const deleteEvent: CalendarService['deleteEvent']
 export const addAttendeeToEvent: CalendarService['addAttendeeToEvent']
 export const removeAttendeeFromEvent: CalendarService['removeAttendeeFromEvent']
+export const enroll: CalendarService['enroll']
+export const transaction: CalendarService['transaction']
 export const getRefreshedOAuthClient: CalendarService['getRefreshedOAuthClient']
 export const requireGoogleAuth: CalendarService['requireGoogleAuth']
 export const idempotency: CalendarService['idempotency']
@@ -616,6 +692,9 @@ export const configure: CalendarService['configure']
 export const pending: CalendarService['pending']
 export const recover: CalendarService['recover']
 export const metrics: CalendarService['metrics']
+export const prometheus: CalendarService['prometheus']
+export const health: CalendarService['health']
+export const dashboard: CalendarService['dashboard']
 export const close: CalendarService['close']
 
 /** Each code under its own name. */

@@ -259,8 +259,11 @@ test('quotaUser goes with every request: a hash of the user, a text, or nothing'
   await hashed.createEvent('ada@school.test', ada.credentials, lesson)
   const [, hash] = [...(await users())]
   expect(hash).toMatch(/^[0-9a-f]{40}$/)
-  await hashed.createEvent('ada', ada.credentials, lesson, { quotaUser: 'room 7' })
+  const { eventId } = await hashed.createEvent('ada', ada.credentials, lesson, { quotaUser: 'room 7' })
   expect([...(await users())]).toEqual([null, hash, 'room 7'])
+  const place = { userId: 'ada', auth: ada.credentials, calendarId: 'primary' }
+  await hashed.addAttendeeToEvent(eventId, 'kim@school.test', { ...place, quotaUser: 'room 8' })
+  expect([...(await users())]).toEqual([null, hash, 'room 7', 'room 8'])
 })
 
 // ---- Redis over TLS

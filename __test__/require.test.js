@@ -18,6 +18,8 @@ const METHODS = [
   'deleteEvent',
   'addAttendeeToEvent',
   'removeAttendeeFromEvent',
+  'enroll',
+  'transaction',
   'getRefreshedOAuthClient',
   'requireGoogleAuth',
   'idempotency',
@@ -33,6 +35,9 @@ const METHODS = [
   'pending',
   'recover',
   'metrics',
+  'prometheus',
+  'health',
+  'dashboard',
   'close',
 ]
 

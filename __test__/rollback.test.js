@@ -200,6 +200,8 @@ test('every rollback of MIGRATION.md is a snippet that is run here, with the way
     'verification-back',
     'tokens',
     'tokens-back',
+    'attendees', // in rollback_attendees.test.js
+    'attendees-back',
     'idempotency',
     'idempotency-back',
     'timeouts',

@@ -186,4 +186,4 @@ function repeatedPage() {
   })
 }
 
-module.exports = { CalendarError, repeatedPage, validation, configuration, fromNative, ofCall }
+module.exports = { CalendarError, validation, configuration, fromNative, ofCall, repeatedPage }

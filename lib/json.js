@@ -58,4 +58,15 @@ function crossingOptions(options, field, kept = []) {
   }
 }
 
-module.exports = { textOf, crossingOptions }
+/** What is needed of the options before they are checked. */
+function peeked(options) {
+  if (options === null || typeof options !== 'object') return {}
+  try {
+    const { context, signal, timeoutMs } = options
+    return { context, signal, timeoutMs }
+  } catch {
+    return {} // A getter that throws is told as a fault of the options later.
+  }
+}
+
+module.exports = { textOf, crossingOptions, peeked }

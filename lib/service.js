@@ -10,6 +10,7 @@ const { oauthClientOf } = require('./oauth_client')
 const { requireGoogleAuth } = require('./express/requireGoogleAuth')
 const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
+const { layOver } = require('./settings')
 const { Call } = require('./call')
 const { wholeTime } = require('./call_time')
 const { errorHandler } = require('./express/errorHandler')
@@ -18,31 +19,16 @@ const { OpenRecords, recordsOf } = require('./records')
 const { RequestClaims } = require('./request_claims')
 const { answerStoreQuestion, isStoreQuestion } = require('./store_questions')
 const { eventIdOf, userIdOf } = require('./identity')
-const { crossingOptions, textOf } = require('./json')
+const { crossingOptions, peeked, textOf } = require('./json')
 const { enrollmentPlan } = require('./enrollment')
 const { Transactions } = require('./transactions')
 const retry = require('./retry')
+const { traced } = require('./tracing')
+const { dashboard } = require('./dashboard/dashboard')
 const native = require('./native')
 
 /** Given to the constructor by the module itself: configured later. */
 const LATER = Symbol('configured later')
-
-/** Settings that the facade itself goes by; all the rest is the native part's. */
-const OWN_SETTINGS = [
-  'timeoutMs',
-  'attemptTimeoutMs',
-  'attendees',
-  'retry',
-  'idempotency',
-  'tokens',
-  'clientId',
-  'clientSecret',
-  'redirectUri',
-  'tokenUrl',
-]
-
-/** Settings that are objects: a new one is laid over the old. */
-const LAYERED_SETTINGS = ['attendees', 'retry', 'tokens', 'idempotency']
 
 /** Options that do not cross: a native part can do nothing with them. */
 const KEPT_OPTIONS = ['signal', 'context']
@@ -75,6 +61,9 @@ const BOUND = [
   'pending',
   'recover',
   'metrics',
+  'prometheus',
+  'health',
+  'dashboard',
   'close',
 ]
 
@@ -330,6 +319,19 @@ class CalendarService {
     return JSON.parse(this.#ask(() => this.#addon({ evenClosed: true }).metrics()))
   }
 
+  prometheus() {
+    return this.#ask(() => this.#addon({ evenClosed: true }).prometheus())
+  }
+
+  async health() {
+    return JSON.parse(await this.#askLater((addon) => addon.health(), { evenClosed: true }))
+  }
+
+  dashboard(options) {
+    const log = (level, message, more) => this.#log(level, message, more)
+    return dashboard(options, { metrics: () => this.metrics(), pending: () => this.pending(), log })
+  }
+
   async close(options) {
     const { drainMs = DRAIN_MS } = crossingOptions(options, 'options')
     if (!Number.isFinite(drainMs) || drainMs < 0)
@@ -387,10 +389,7 @@ class CalendarService {
 
   #adopt(plain, callbacks) {
     Object.assign(this.#callbacks, callbacks)
-    for (const key of OWN_SETTINGS) {
-      if (plain[key] === undefined || plain[key] === null) continue
-      this.#settings[key] = LAYERED_SETTINGS.includes(key) ? { ...this.#settings[key], ...plain[key] } : plain[key]
-    }
+    layOver(this.#settings, plain)
   }
 
   /** The native service, or a CalendarError that says why there is none. */
@@ -428,7 +427,11 @@ class CalendarService {
   }
 
   async #perform(plan) {
-    const { context, signal, timeoutMs } = peeked(plan.asked.options)
+    const peek = peeked(plan.asked.options)
+    return traced(plan, peek.context, () => this.#performed(plan, peek))
+  }
+
+  async #performed(plan, { context, signal, timeoutMs }) {
     const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null }
     let call
     try {
@@ -445,6 +448,9 @@ class CalendarService {
       return result
     } catch (thrown) {
       const error = call ? call.failure(thrown) : thrown
+      // The native part has counted what came to it.
+      if (!call?.sent)
+        this.#native?.endedOutside(plan.operation, `${error.code}`, `${error.outcome}`, call?.elapsedMs ?? 0)
       await this.#record(plan, begun, call, { error })
       throw error
     } finally {
@@ -579,17 +585,6 @@ class CalendarService {
 const textIn = (argument) => (Array.isArray(argument) ? argument[0] : argument)
 
 const nameOf = (error) => (error instanceof Error ? error.name : typeof error)
-
-/** What is needed of the options before they are checked. */
-function peeked(options) {
-  if (options === null || typeof options !== 'object') return {}
-  try {
-    const { context, signal, timeoutMs } = options
-    return { context, signal, timeoutMs }
-  } catch {
-    return {} // A getter that throws is told as a fault of the options later.
-  }
-}
 
 /** The methods as they are here: the frames of a stack know these, also where a subclass or a spy replaced them. */
 const entries = Object.fromEntries(BOUND.map((name) => [name, CalendarService.prototype[name]]))

@@ -63,11 +63,11 @@ class Transactions {
       steps.end()
       const error = CalendarError.is(thrown) || thrown instanceof CallersError ? thrown : fromNative(thrown)
       const told = error.outcome === 'unknown' && steps.committing ? error : await rolledBack(addon, begun.id, error)
-      failed = told.code
+      failed = told
       throw told
     } finally {
       this.#undos.delete(begun.claim)
-      addon.transactionCounted(failed, performance.now() - startedAt)
+      addon.endedOutside('transaction', failed?.code, failed?.outcome, performance.now() - startedAt)
     }
   }
 

@@ -49,8 +49,6 @@ export declare class NativeService {
   transactionCommit(id: number): Promise<string>
   /** All of it back. */
   transactionRollBack(id: number): Promise<string>
-  /** Counts how a transaction ended: `null`, or the error's code. */
-  transactionCounted(failed: string | undefined | null, tookMs: number): void
   /** See `addAttendeeToEvent` in index.d.ts. */
   addAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
   /** See `removeAttendeeFromEvent` in index.d.ts. */
@@ -75,6 +73,12 @@ export declare class NativeService {
   clearIdempotency(): Promise<undefined>
   /** The counters. */
   metrics(): string
+  /** The counters in Prometheus's text format. */
+  prometheus(): string
+  /** Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well. */
+  endedOutside(operation: string, code: string | undefined | null, outcome: string | undefined | null, elapsedMs: number): void
+  /** Whether this process is fit for traffic. */
+  health(): Promise<string>
   /** Attempts and clean-ups that are open now. */
   openWork(): number
   /** Resolves when nothing is open, or after `maxMs`. While it is pending, Node's event loop stays up. */

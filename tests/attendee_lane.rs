@@ -39,7 +39,8 @@ fn school(google: &Google) -> School {
     let sender = Sender::new(SenderConfig::new(transport, clock.clone()));
     let store = Arc::new(MemoryStore::new(clock.clone()));
     let journal = Journal::new(store, clock.clone(), Duration::from_secs(30), rand_bits);
-    let cx = Context { calendar: Calendar::new(Arc::new(sender)), journal, clock: clock.clone() };
+    let cx =
+        Context { calendar: Calendar::new(Arc::new(sender)), journal, clock: clock.clone(), prevented: Arc::default() };
     School { lanes: Lanes::new(cx), network, clock }
 }
 
@@ -73,6 +74,7 @@ impl School {
             deadline: Deadline::starts(self.clock.now(), timeout),
             attempt_timeout: Duration::from_secs(2),
             max_retries: 5,
+            quota_user: None,
             verify: true,
             party,
             exposure: Arc::default(),

@@ -226,6 +226,18 @@ async fn an_old_read_is_not_taken_for_a_dropped_add_nor_for_a_removal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_read_older_than_one_before_does_not_show_that_a_lost_removal_was_made() {
+    let (google, process) = school();
+    pass(1).await;
+    google.owner_edits(EVENT, &json!({ "attendees": [{ "email": "dora@example.com" }] }), false);
+    google.fault(Rule::next("events.patch", Fault::Reset { when: When::Before }));
+    google.fault(Rule::nth("events.get", 2, Fault::Stale { ms: 1_000 }));
+    let told = process.remove(EVENT, &json!("dora@example.com"), &json!({})).await.unwrap();
+    assert_eq!((&told["alreadyRemoved"], &told["verified"]), (&json!(false), &json!(true)));
+    assert!(addresses(&google).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_412_for_no_reason_is_read_and_written_again() {
     for times in [1, 3] {
         let (google, process) = school();

@@ -113,6 +113,8 @@ const CONFIG: &[(&str, Takes)] = &[
     ("retry.baseDelayMs", Millis(1.0)),
     ("retry.backoffMultiplier", Number(1.0, 10.0)),
     ("retry.maxDelayMs", Millis(1.0)),
+    ("undo", Object),
+    ("undo.handler", Function),
     ("verification", Object),
     ("verification.enabled", Flag),
     ("verification.windowMs", Millis(0.0)),
@@ -302,6 +304,7 @@ async fn every_option_of_every_method_refuses_what_is_not_its_own_and_nothing_is
                 process.delete("someevent", &options).await,
                 process.add("someevent", &json!("ada@example.com"), &options).await,
                 process.remove("someevent", &json!("ada@example.com"), &options).await,
+                process.enroll(&["someevent".to_owned()], "ada@example.com", &options).await,
             ];
             for error in errors {
                 let error = error.unwrap_err();

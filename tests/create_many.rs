@@ -81,8 +81,8 @@ async fn one_refused_event_and_none_stays() {
         let process = google.process();
         let error = process.create_many(&schedule(), &key()).await.unwrap_err();
         assert_eq!((error.code, error.outcome), (Code::PermissionDenied, Outcome::Rejected), "{name}");
-        assert!(error.rollback_pending.is_empty(), "{name}");
-        let made: BTreeSet<_> = error.rolled_back.iter().cloned().collect();
+        assert!(error.rollback.pending.is_empty(), "{name}");
+        let made: BTreeSet<_> = error.rollback.done.iter().cloned().collect();
         assert_eq!(made.len(), google.committed("events.insert"), "{name}: what was made is what was removed");
         assert!(!made.contains(&id_of(lesson)), "{name}");
         nothing_left(&google, &process, &name).await;
@@ -100,7 +100,7 @@ async fn one_hanging_event_and_none_stays_not_even_when_it_arrives_late() {
         let error = process.create_many(&schedule(), &key()).await.unwrap_err();
         assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::Rejected), "{name}: {error}");
         assert!(error.message.contains("timed out after 12500ms"), "{name}: {error}");
-        assert_eq!(error.rolled_back.len(), LESSONS, "{name}");
+        assert_eq!(error.rollback.done.len(), LESSONS, "{name}");
         assert!(began.elapsed() <= Duration::from_millis(12_500), "{name}: undone within its time");
         assert!(began.elapsed() >= Duration::from_millis(8_750), "{name}: 30 % of the time is for the undo");
         nothing_left(&google, &process, &name).await;
@@ -180,7 +180,7 @@ async fn a_rollback_leaves_the_event_that_another_call_was_promised() {
     process.create(&lessons[1], &json!({ "idempotencyKey": format!("{KEY}:1") })).await.unwrap();
     google.fault(Rule::always("events.insert", Fault::forbidden("insufficientPermissions")).for_event(&id_of(4)));
     let error = process.create_many(&lessons, &key()).await.unwrap_err();
-    assert!(!error.rolled_back.contains(&id_of(1)));
+    assert!(!error.rollback.done.contains(&id_of(1)));
     assert!(process.settle().await.is_empty());
     assert_eq!(summaries(&google), BTreeSet::from(["Lesson 1".to_owned()]));
 }
@@ -197,7 +197,7 @@ async fn what_could_not_be_removed_in_time_is_told_as_pending_and_removed_later(
     assert_eq!(error.outcome, Outcome::Unknown);
     let pending: BTreeSet<_> =
         process.service.pending().await.unwrap().into_iter().map(|entry| entry.event_id).collect();
-    assert_eq!(error.rollback_pending.iter().cloned().collect::<BTreeSet<_>>(), pending);
+    assert_eq!(error.rollback.pending.iter().cloned().collect::<BTreeSet<_>>(), pending);
     assert_eq!(pending.len(), google.live().len());
     google.emulator.clear_faults();
     nothing_left(&google, &process, "when Google deletes again").await;
@@ -331,7 +331,7 @@ async fn a_common_result_of_unknown_fate_is_settled_by_the_journal() {
             process.line.hold(usize::MAX, |put| writes(put, "succeeded") && put.value.contains(r#""group":null"#));
         let error = process.create_many(&schedule(), &key()).await.unwrap_err();
         assert_eq!((error.code, error.outcome), (Code::StoreUnavailable, Outcome::Unknown));
-        assert_eq!(error.rollback_pending.len(), LESSONS);
+        assert_eq!(error.rollback.pending.len(), LESSONS);
         pass(5).await;
         assert_eq!(google.live().len(), LESSONS, "nothing is undone while it may still be a success");
         if lands {

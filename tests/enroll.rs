@@ -47,8 +47,12 @@ async fn of_five_events_of_which_the_fourth_refuses_none_keeps_the_attendee_but_
     assert!(error.message.starts_with("Failed to add attendee: "), "{error:?}");
     assert_eq!((error.code, error.outcome), (Code::PermissionDenied, Outcome::Rejected), "{error:?}");
     assert_eq!(error.event_id.as_deref(), Some(ids[3].as_str()));
-    assert!(!error.rolled_back.contains(&ids[0]) && error.rolled_back.contains(&ids[1]), "{:?}", error.rolled_back);
-    assert!(error.rollback_failed.is_empty() && error.rollback_pending.is_empty());
+    assert!(
+        !error.rollback.done.contains(&ids[0]) && error.rollback.done.contains(&ids[1]),
+        "{:?}",
+        error.rollback.done
+    );
+    assert!(error.rollback.failed.is_empty() && error.rollback.pending.is_empty());
     assert_eq!(google.places(&ids, EVA), 1);
     assert_eq!(google.attendee(&ids[0], EVA).unwrap(), before);
     assert!(process.settle().await.is_empty());
@@ -134,7 +138,7 @@ async fn an_undo_that_cannot_be_done_now_is_told_listed_repeated_and_done_when_g
         let process = google.process();
         let error = process.enroll(&ids, EVA, &json!({})).await.unwrap_err();
         assert_eq!(error.outcome, Outcome::Unknown, "{error:?}");
-        let mut left = [error.rollback_failed, error.rollback_pending].concat();
+        let mut left = [error.rollback.failed, error.rollback.pending].concat();
         left.sort();
         let mut expected = ids[..2].to_vec();
         expected.sort();

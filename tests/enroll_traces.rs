@@ -5,8 +5,6 @@
 
 mod support;
 
-use std::time::Duration;
-
 use http::Method;
 use serde_json::{Value, json};
 use support::{Google, Process, START_MS, Told, names, pass, shared_store};
@@ -112,9 +110,26 @@ async fn trace_9_ownership_taken_then_lost() {
     assert_eq!(first.await.unwrap().unwrap()["events"][0]["alreadyAdded"], false);
     patches.release().await;
     let error = refused(second.await.unwrap());
-    assert_eq!((error.outcome, error.rolled_back.as_slice()), (Outcome::Rejected, [].as_slice()), "{error:?}");
+    assert_eq!((error.outcome, error.rollback.done.as_slice()), (Outcome::Rejected, [].as_slice()), "{error:?}");
     stage.settled().await;
     assert!(stage.is_there(), "the first was told success");
+}
+
+/// The first adds and fails; the second came after the add, and was told success meanwhile.
+#[tokio::test(start_paused = true)]
+async fn trace_9_who_adds_and_fails_takes_nobody_off_who_was_kept_meanwhile() {
+    let stage = Stage::new().await;
+    let patches = stage.first.network.hold(of(&stage.refusing, &Method::PATCH));
+    let first = stage.first.spawn_enroll(&stage.both(), EVA, &long());
+    patches.caught(1).await;
+    pass(1).await;
+    assert!(stage.is_there());
+    let told = stage.second.enroll(&stage.only(), EVA, &json!({})).await.unwrap();
+    assert_eq!(told["events"][0]["alreadyAdded"], true);
+    patches.release().await;
+    refused(first.await.unwrap());
+    stage.settled().await;
+    assert!(stage.is_there(), "the second was told success");
 }
 
 /// The same, failing before the first is told.
@@ -154,7 +169,7 @@ async fn trace_10_undo_after_the_check() {
     removals.release().await;
     let told = second.await.unwrap().unwrap();
     assert_eq!(told["events"][0]["alreadyAdded"], false, "{told}");
-    assert_eq!(refused(first.await.unwrap()).rolled_back, stage.only());
+    assert_eq!(refused(first.await.unwrap()).rollback.done, stage.only());
     stage.settled().await;
     assert!(stage.is_there(), "the second was told success");
 }
@@ -187,7 +202,7 @@ async fn trace_12_claimed_before_it_was_added() {
     second_adds.caught(1).await;
     let error = refused(second.await.unwrap());
     assert!(!stage.is_there());
-    assert!(error.rolled_back.is_empty(), "{error:?}");
+    assert!(error.rollback.done.is_empty(), "{error:?}");
     first_adds.release().await;
     assert_eq!(refused(first.await.unwrap()).outcome, Outcome::Rejected);
     second_adds.release().await;
@@ -263,7 +278,7 @@ async fn trace_18_late_claim() {
     assert!(late.count() > 0);
     assert!(late.release().await.iter().all(|written| *written == Written::Refused));
     patches.release().await;
-    assert_eq!(refused(first.await.unwrap()).rolled_back, stage.only());
+    assert_eq!(refused(first.await.unwrap()).rollback.done, stage.only());
     stage.settled().await;
     assert!(!stage.is_there());
 }
@@ -292,7 +307,7 @@ async fn trace_15_of_an_enrollment_unknown_told_as_failed() {
     assert_eq!(error.outcome, Outcome::Unknown, "{error:?}");
     assert_eq!(stage.first.service.pending().await.unwrap().len(), 1);
     late.release().await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    pass(60).await;
     stage.settled().await;
     assert!(stage.is_there());
     let kept = stage.google.settled();

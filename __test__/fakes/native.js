@@ -33,6 +33,9 @@ function fakeNative() {
     /** Tokens that wait for an auth client, by its number. */
     fresh: new Map(),
     openWork: 0,
+    metrics: '{"inFlight":0}',
+    /** Calls that the facade refused by itself. */
+    refused: [],
     claims: null,
     verdict: { retry: false, delayMs: 0, why: 'told so' },
     verdicts: [],
@@ -101,7 +104,19 @@ function fakeNative() {
     }
 
     metrics() {
-      return '{"inFlight":0}'
+      return fake.metrics
+    }
+
+    prometheus() {
+      return '# HELP surecal_open_work Open.\n'
+    }
+
+    async health() {
+      return '{"ready":true}'
+    }
+
+    endedOutside(operation, code, outcome, elapsedMs) {
+      fake.refused.push({ operation, code, outcome, elapsedMs })
     }
   }
 

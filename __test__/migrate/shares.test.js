@@ -100,6 +100,24 @@ describe('the same backend, switched while it runs', () => {
   })
 })
 
+test.each([0, 0.5, 1])('guests come and go by call sites of two arguments, the same at %p', async (share) => {
+  const user = await stage.user()
+  const place = { userId: user.email, auth: clientOf(user) }
+  const service = stage.service({ resolveCalendarForEvent: async () => ({ ...place, calendarId: 'primary' }) })
+  const switches = { createEvent: true, addAttendeeToEvent: share, removeAttendeeFromEvent: share }
+  const calendar = migrate(legacyService(stage.google.url, place), service, switches)
+  const lessons = Array.from({ length: 6 }, () => calendar.createEvent(user.email, place.auth, lesson()))
+  const ids = (await Promise.all(lessons)).map(({ event }) => event.id)
+  const guests = async () => (await stage.live(user)).map(({ attendees = [] }) => attendees.map(({ email }) => email))
+
+  for (const email of ['ada@school.test', 'bob@school.test']) {
+    for (const id of ids) expect((await calendar.addAttendeeToEvent(id, email)).success).toBe(true)
+  }
+  expect(await guests()).toEqual(ids.map(() => ['ada@school.test', 'bob@school.test']))
+  for (const id of ids) expect((await calendar.removeAttendeeFromEvent(id, 'ada@school.test')).success).toBe(true)
+  expect(await guests()).toEqual(ids.map(() => ['bob@school.test']))
+})
+
 describe('an event of one service in the hands of the other', () => {
   let user, auth, old, service
 

@@ -23,12 +23,19 @@ async function edits(user, editor, eventId, signal) {
   for (let number = 1; !signal.aborted; number += 1) {
     const description = `edit ${number}`
     // What went wrong is edited again; what was acknowledged and dropped does not count as one of its edits.
+    // With If-Match, so that a late arrival of an older edit does not overwrite a newer one.
     const told = await google.events
-      .patch({ ...where, requestBody: { description } }, { timeout: 500 })
+      .get(where, { timeout: 500 })
+      .then(({ data }) =>
+        google.events.patch(
+          { ...where, requestBody: { description } },
+          { timeout: 500, headers: { 'If-Match': data.etag } },
+        ),
+      )
       .catch(() => null)
     if (told?.status === 200 && (await stage.live(user))[0].description === description) last = description
     await new Promise((resolve) => {
-      setTimeout(resolve, 150)
+      setTimeout(resolve, 50)
     })
   }
   return last

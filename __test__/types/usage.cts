@@ -109,3 +109,17 @@ void service.createEvent(undefined, null, {})
 void service.createEvent('user', null, {}, { sendUpdates: 'everyone' })
 
 export { everyAuth, tokens, results, errors, toGoogle }
+
+async function watched(app: {
+  use(path: string, handler: (req: object, res: object, next: () => void) => void): void
+}) {
+  app.use('/admin', service.dashboard({ authorize: async (req) => req.user?.isAdmin === true }))
+  app.use('/open', surecal.dashboard({ authorize: false }))
+  const metrics: surecal.Metrics = service.metrics()
+  const hung: number = metrics.success.hung.count
+  const timeouts: number = metrics.operations.createEvent?.failed.TIMEOUT ?? 0
+  const { ready, status }: surecal.Health = await surecal.health()
+  const text: string = service.prometheus()
+  return [hung, timeouts, ready, status === 'degraded', text]
+}
+void watched

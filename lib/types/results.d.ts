@@ -186,39 +186,15 @@ export interface PendingEntry {
   operation: string
   userId: string
   calendarId: string
+  /** Of several events the first; empty where none is concerned. */
   eventId: string
+  eventIds: string[]
   /** Unix time in milliseconds. */
   since: number
   /** How often it was tried. */
   rounds: number
   /** Code of the last try's error. */
   lastError: CalendarErrorCode | null
-}
-
-/** Counters since the start; no names of users or calendars. */
-export interface Metrics {
-  /** By method. */
-  operations: { [operation: string]: OperationCount }
-  /** HTTP exchanges with Google. */
-  google: { [name: string]: unknown }
-  /** Calls at work now. */
-  inFlight: number
-  /** Writes and clean-up open now. */
-  openWork: number
-  /** Clean-up that came to an end after its call was answered. */
-  settled: number
-}
-
-export interface OperationCount {
-  succeeded: number
-  verified: number
-  replayed: number
-  /** Stored wrong at first and put right. */
-  repaired: number
-  /** Answered with VERIFICATION_FAILED. */
-  unverified: number
-  /** Rejected, by code. */
-  failed: { [code in CalendarErrorCode]?: number }
-  totalMs: number
-  slowestMs: number
+  /** The same as a sentence. */
+  reason: string | null
 }

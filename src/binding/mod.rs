@@ -289,12 +289,6 @@ impl NativeService {
         self.call(env, 0, |service, _| async move { service.transaction_roll_back(id).await })
     }
 
-    /// Counts how a transaction ended: `null`, or the error's code.
-    #[napi]
-    pub fn transaction_counted(&self, failed: Option<String>, took_ms: f64) {
-        self.service.transaction_counted(failed.as_deref(), took_ms);
-    }
-
     /// See `addAttendeeToEvent` in index.d.ts.
     #[napi]
     pub fn add_attendee<'env>(
@@ -399,6 +393,27 @@ impl NativeService {
     #[must_use]
     pub fn metrics(&self) -> String {
         to_text(&self.service.metrics())
+    }
+
+    /// The counters in Prometheus's text format.
+    #[napi]
+    #[must_use]
+    pub fn prometheus(&self) -> String {
+        self.service.metrics().prometheus()
+    }
+
+    /// Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well.
+    #[napi]
+    pub fn ended_outside(&self, operation: String, code: Option<String>, outcome: Option<String>, elapsed_ms: f64) {
+        let failed = code.as_deref().map(|code| (code, outcome.as_deref().unwrap_or_default()));
+        self.service.ended_outside(&operation, failed, millis(elapsed_ms));
+    }
+
+    /// Whether this process is fit for traffic.
+    #[napi]
+    pub fn health<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let service = self.service.clone();
+        env.spawn_future(async move { Ok(to_text(&service.health().await)) })
     }
 
     /// Attempts and clean-ups that are open now.

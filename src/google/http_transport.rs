@@ -149,9 +149,12 @@ impl Pool {
         {
             builder = builder.proxy(proxy);
         }
-        if target.scheme() == "https" {
-            builder = network.trust.applied_to(builder)?;
-        }
+        builder = if target.scheme() == "https" || network.proxy.is_some() {
+            network.trust.applied_to(builder)?
+        } else {
+            // Nothing to check: reading the system's authorities would only cost time.
+            builder.tls_certs_only([])
+        };
         if config.http2_prior_knowledge {
             builder = builder.http2_prior_knowledge();
         }

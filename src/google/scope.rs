@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::quota_user::QuotaUser;
 use super::token::{Credentials, Token};
 use crate::clock::{Clock, millis};
 use crate::model::CalendarError;
@@ -31,8 +32,8 @@ pub struct Scope {
     pub attempt_timeout: Duration,
     /// Repeats of one exchange, at most.
     pub max_retries: u32,
-    /// Google's parameter `quotaUser`: whom a service account's request counts against. At most 40 characters.
-    pub quota_user: Option<String>,
+    /// The call's own `quotaUser`; `None`: the configuration's.
+    pub quota_user: Option<QuotaUser>,
     /// `false`: another process has taken over; send nothing more. `None`: nothing to lose.
     pub lease: Option<Lease>,
     attempts: AtomicU32,

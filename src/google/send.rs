@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::path;
+use super::quota_user::QuotaUser;
 use super::scope::Scope;
 use super::shared_turns::{Allotter, SharedTurns};
 use super::stop::{Course, Why};
@@ -36,6 +37,8 @@ pub struct SenderConfig {
     pub limits: Limits,
     /// Chance.
     pub jitter: Jitter,
+    /// Whom requests count against whose scope does not say.
+    pub quota_user: QuotaUser,
     /// Where other processes take from the same limits, and the name they have for the project: it is part of a key.
     pub shared: Option<(Arc<dyn Allotter>, String)>,
 }
@@ -50,6 +53,7 @@ impl SenderConfig {
             backoff: Backoff::default(),
             limits: Limits::default(),
             jitter: rand::random::<f64>,
+            quota_user: QuotaUser::Unsaid,
             shared: None,
         }
     }
@@ -103,6 +107,7 @@ pub struct Sender {
     tally: Tally,
     backoff: RwLock<Backoff>,
     jitter: Jitter,
+    quota_user: QuotaUser,
     shared: Option<(SharedTurns, String)>,
 }
 
@@ -121,6 +126,7 @@ impl Sender {
             tally: Tally::default(),
             backoff: RwLock::new(config.backoff),
             jitter: config.jitter,
+            quota_user: config.quota_user,
         }
     }
 
@@ -140,6 +146,12 @@ impl Sender {
     #[must_use]
     pub const fn throttle(&self) -> &Throttle {
         &self.throttle
+    }
+
+    /// Whether retries are made now: not during an outage.
+    #[must_use]
+    pub fn may_retry(&self) -> bool {
+        self.budget.allows(self.clock.now())
     }
 
     /// The waits between tries, as set now.
@@ -166,9 +178,9 @@ impl Sender {
         mut exchange: Exchange,
         decode: impl Fn(&HttpReply) -> Option<T> + Send,
     ) -> Result<Reply<T>, CalendarError> {
-        if let Some(user) = &scope.quota_user {
+        if let Some(user) = scope.quota_user.as_ref().unwrap_or(&self.quota_user).of(&scope.user) {
             let path = &mut exchange.request.path_and_query;
-            *path = path::with_pair(path, "quotaUser", user);
+            *path = path::with_pair(path, "quotaUser", &user);
         }
         let mut course = Course::new(scope, &self.clock, exchange.kind);
         let settled = self.until_settled(&mut course, &exchange, decode).await;

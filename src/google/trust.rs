@@ -2,6 +2,8 @@
 //! has none (distroless and Alpine images without `ca-certificates`).
 
 use std::fmt;
+#[cfg(all(unix, not(target_vendor = "apple")))]
+use std::sync::LazyLock;
 
 use data_encoding::BASE64_MIME;
 use rustls::RootCertStore;
@@ -58,10 +60,12 @@ impl Trust {
     }
 }
 
-/// Whether the system names no authority. Only where they lie in files: macOS and Windows verify by themselves.
+/// Whether the system names no authority. Only where they lie in files: macOS and Windows verify by themselves. Asked once
+/// in a process: to read them all takes milliseconds, and services are made in a start-up.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 fn is_system_bare() -> bool {
-    rustls_native_certs::load_native_certs().certs.is_empty()
+    static IS_BARE: LazyLock<bool> = LazyLock::new(|| rustls_native_certs::load_native_certs().certs.is_empty());
+    *IS_BARE
 }
 
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]

@@ -88,6 +88,20 @@ impl Serialize for Code {
     }
 }
 
+/// What became of the rest of a call over several events, when one failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rollback {
+    /// Ids of events of which everything is undone.
+    pub done: Vec<String>,
+    /// Ids of events for whose undo no time was left; it goes on, and `pending()` lists them.
+    pub pending: Vec<String>,
+    /// Ids of events, and names of steps, whose undo met an error. Unless only the caller's own function knew how, it goes
+    /// on.
+    pub failed: Vec<String>,
+    /// Ids of events that were not worked on any more.
+    pub not_reached: Vec<String>,
+}
+
 /// An operation's failure. Built with [`CalendarError::new`] and the `with_` methods.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CalendarError {
@@ -115,14 +129,8 @@ pub struct CalendarError {
     pub elapsed_ms: u64,
     /// The field of the input that is wrong (`eventData.start.dateTime`).
     pub field: Option<String>,
-    /// Ids of events that were removed again, by a call over several.
-    pub rolled_back: Vec<String>,
-    /// Ids of events that are still being removed; `pending()` lists them.
-    pub rollback_pending: Vec<String>,
-    /// Ids of events, and names of steps, whose undo met an error. Unless only the caller's own function knew how, it goes on.
-    pub rollback_failed: Vec<String>,
-    /// Ids of events that were not worked on any more.
-    pub not_reached: Vec<String>,
+    /// What became of the rest of a call over several events.
+    pub rollback: Box<Rollback>,
 }
 
 impl CalendarError {
@@ -142,10 +150,7 @@ impl CalendarError {
             attempts: 0,
             elapsed_ms: 0,
             field: None,
-            rolled_back: Vec::new(),
-            rollback_pending: Vec::new(),
-            rollback_failed: Vec::new(),
-            not_reached: Vec::new(),
+            rollback: Box::default(),
         }
     }
 
@@ -228,15 +233,16 @@ impl Serialize for CalendarError {
         map.serialize_entry("attempts", &self.attempts)?;
         map.serialize_entry("elapsedMs", &self.elapsed_ms)?;
         map.serialize_entry("field", &self.field)?;
-        if !self.rolled_back.is_empty() || !self.rollback_pending.is_empty() {
-            map.serialize_entry("rolledBack", &self.rolled_back)?;
-            map.serialize_entry("rollbackPending", &self.rollback_pending)?;
+        let Rollback { done, pending, failed, not_reached } = &*self.rollback;
+        if !done.is_empty() || !pending.is_empty() {
+            map.serialize_entry("rolledBack", done)?;
+            map.serialize_entry("rollbackPending", pending)?;
         }
-        if !self.rollback_failed.is_empty() {
-            map.serialize_entry("rollbackFailed", &self.rollback_failed)?;
+        if !failed.is_empty() {
+            map.serialize_entry("rollbackFailed", failed)?;
         }
-        if !self.not_reached.is_empty() {
-            map.serialize_entry("notReached", &self.not_reached)?;
+        if !not_reached.is_empty() {
+            map.serialize_entry("notReached", not_reached)?;
         }
         map.end()
     }

@@ -21,7 +21,7 @@ pub mod warning;
 
 pub use claim::{Claim, Claims};
 pub use compare::{Comparison, Difference, Unverifiable};
-pub use error::{CalendarError, Code};
+pub use error::{CalendarError, Code, Rollback};
 pub use event::{EventChanges, EventData, Expected};
 pub use outcome::Outcome;
 pub use stamp::Stamp;

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::create::{CreateRequest, Creation, OPERATION, OnDeleted};
 use super::exposure::Exposure;
+use super::prevented::Making;
 use super::sight::Sight;
 use super::{Context, Gaps, QUIET, lease_lost, lease_of, timed_out};
 use crate::google::{Fetched, Insert, InsertParams, Patch, Scope, SendUpdates};
@@ -76,6 +77,10 @@ pub(super) struct Attempt<'a> {
     /// Something was seen at this id, or Google said it is taken.
     occupied: bool,
     repaired: bool,
+    /// An insert was acknowledged and not stored, and the next one was.
+    restored: bool,
+    /// Ours was found although no insert of it was answered.
+    reply_lost: bool,
     /// A repair was sent. Whatever its reply: should the event be right at the next look, it was put right.
     repair_in_doubt: bool,
     /// The `ETag` our last acknowledged write returned: another one means somebody else's write, or an old read.
@@ -146,6 +151,8 @@ impl<'a> Attempt<'a> {
             adopted: false,
             occupied: false,
             repaired: false,
+            restored: false,
+            reply_lost: false,
             repair_in_doubt: false,
             written: None,
             last_doubt: None,
@@ -161,6 +168,21 @@ impl<'a> Attempt<'a> {
 
     /// Up to the point where the event is known to be there. The result is not journalled yet.
     pub(super) async fn run(&mut self) -> Result<Creation, Failure> {
+        let made = self.steps().await;
+        match &made {
+            Ok(creation) => self.cx.prevented.made(Making {
+                adopted: creation.replayed,
+                reply_lost: self.reply_lost,
+                repaired: creation.repaired,
+                restored: self.restored,
+            }),
+            Err(Failure::Mismatch(_) | Failure::Vanished) => self.cx.prevented.refused(),
+            Err(Failure::Error(_)) => {}
+        }
+        made
+    }
+
+    async fn steps(&mut self) -> Result<Creation, Failure> {
         let mut step = Step::Insert;
         loop {
             step = match step {
@@ -185,6 +207,8 @@ impl<'a> Attempt<'a> {
         let params = self.mailed();
         match self.cx.calendar.insert(&self.scope, &self.calendar, &body, params).await {
             Ok(Insert::Created(found)) => {
+                // Acknowledged before: the second can only be made because the first was not stored.
+                self.restored |= self.landed;
                 self.landed = true;
                 self.occupied = true;
                 self.wrote(Some(found.etag.clone()));
@@ -436,6 +460,8 @@ impl<'a> Attempt<'a> {
         self.adopted = false;
         self.occupied = false;
         self.repaired = false;
+        self.restored = false;
+        self.reply_lost = false;
         self.repair_in_doubt = false;
         self.written = None;
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::Target;
 use super::exposure::Exposure;
-use crate::google::{BoxFuture, Credentials, Fetched, SendUpdates};
+use crate::google::{BoxFuture, Credentials, Fetched, QuotaUser, SendUpdates};
 use crate::model::CalendarError;
 use crate::model::attendee::Guest;
 use crate::policy::Deadline;
@@ -122,6 +122,8 @@ pub struct ChangeRequest {
     pub attempt_timeout: Duration,
     /// Repeats of one exchange, and of a PATCH that was acknowledged and is not to be seen, at most.
     pub max_retries: u32,
+    /// The call's own `quotaUser`; `None`: the configuration's. That of any one caller counts the whole batch.
+    pub quota_user: Option<QuotaUser>,
     /// Whether an add is read back; removals always are.
     pub verify: bool,
     /// On whose behalf.
@@ -138,6 +140,8 @@ pub struct ChangeRequest {
 pub struct Changed {
     /// It was so before: nothing was written for this caller.
     pub already: bool,
+    /// A PATCH for this change was acknowledged.
+    pub acknowledged: bool,
     /// The party said [`Proceed::Leave`].
     pub left: bool,
     /// Whether the attendee is on the list now.

@@ -15,7 +15,7 @@ use super::attendees::Changed;
 use super::exposure::Exposure;
 use super::transaction::{Caller, Place, Transaction, Transactions, intent, undo};
 use super::{Target, timed_out};
-use crate::model::{CalendarError, Code, Outcome};
+use crate::model::{CalendarError, Code, Outcome, Rollback};
 use crate::policy::Deadline;
 use crate::store::{Act, Held, Opening, Plan, Resumed};
 
@@ -72,32 +72,10 @@ pub struct Enrolled {
     pub replayed: bool,
 }
 
-/// Why the attendee is on none of the events, or what is still to be undone.
-pub struct Refused {
-    /// The first failure, told of all.
-    pub error: CalendarError,
-    /// Events from which the attendee was taken off again.
-    pub rolled_back: Vec<String>,
-    /// Events whose undo met an error; it goes on.
-    pub failed: Vec<String>,
-    /// Events for whose undo no time was left; it goes on.
-    pub pending: Vec<String>,
-    /// Events that were not worked on any more.
-    pub not_reached: Vec<String>,
-}
-
-impl From<CalendarError> for Refused {
-    fn from(error: CalendarError) -> Self {
-        Self { error, rolled_back: Vec::new(), failed: Vec::new(), pending: Vec::new(), not_reached: Vec::new() }
-    }
-}
-
 /// How it ended.
 pub struct EnrollConcluded {
     /// All, or none.
-    pub answer: Result<Enrolled, Box<Refused>>,
-    /// What each event's change came to, where this call made it.
-    pub changed: Vec<Changed>,
+    pub answer: Result<Enrolled, CalendarError>,
     /// The entry that is to be worked on further.
     pub open: Option<Arc<Held>>,
 }
@@ -110,12 +88,11 @@ pub async fn enroll(
     exposure: &Arc<Exposure>,
     (work, deadline): (&Deadline, &Deadline),
 ) -> EnrollConcluded {
-    let refused =
-        |error: CalendarError| EnrollConcluded { answer: Err(Box::new(error.into())), changed: Vec::new(), open: None };
+    let refused = |error: CalendarError| EnrollConcluded { answer: Err(error), open: None };
     let held = match open(parts, caller, request, work).await {
         Ok(Opened::Begun(held)) => held,
         Ok(Opened::Done(answer)) => {
-            return EnrollConcluded { answer: Ok(answer), changed: Vec::new(), open: None };
+            return EnrollConcluded { answer: Ok(answer), open: None };
         }
         Ok(Opened::Undoing(held, error)) => return EnrollConcluded { open: Some(held), ..refused(error) },
         Err(error) => return refused(error),
@@ -197,7 +174,6 @@ async fn conclude(
     deadline: &Deadline,
 ) -> EnrollConcluded {
     let mut events = Vec::with_capacity(ended.len());
-    let mut changes = Vec::new();
     let mut skipped = Vec::new();
     for ((index, added), place) in ended.into_iter().zip(&request.places) {
         let event_id = place.event_id.clone();
@@ -210,7 +186,6 @@ async fn conclude(
                     verified: changed.verified,
                     attendee_count: Some(changed.attendee_count),
                 });
-                changes.push(*changed);
             }
             Added::Skipped | Added::NotReached | Added::Refused(_) => {
                 skipped.push(index);
@@ -231,14 +206,13 @@ async fn conclude(
         Ok(()) => {
             let open = transaction.finish(deadline).await;
             let answer = Ok(Enrolled { events, replayed: false });
-            EnrollConcluded { answer, changed: changes, open }
+            EnrollConcluded { answer, open }
         }
         Err(error) => {
             let pending = request.places.iter().map(|place| place.event_id.clone()).collect();
-            let refused = Refused { pending, ..error.into() };
+            let rollback = Box::new(Rollback { pending, ..Rollback::default() });
             EnrollConcluded {
-                answer: Err(Box::new(refused)),
-                changed: Vec::new(),
+                answer: Err(CalendarError { rollback, ..error }),
                 open: Some(Arc::clone(transaction.held())),
             }
         }
@@ -263,38 +237,30 @@ async fn roll_back(
 ) -> EnrollConcluded {
     let undone = transaction.roll_back(deadline).await;
     let open = undone.open.then(|| Arc::clone(transaction.held()));
-    let mut refused = refusal(error, undone);
-    refused.not_reached = not_reached;
-    let only = |ids: &mut Vec<String>| ids.retain(|id| request.places.iter().any(|place| place.event_id == *id));
-    only(&mut refused.failed);
-    only(&mut refused.pending);
-    refused.error.event_id = request.places.get(index).map(|place| place.event_id.clone());
-    EnrollConcluded { answer: Err(Box::new(refused)), changed: Vec::new(), open }
+    let mut error = refusal(error, undone);
+    error.rollback.not_reached = not_reached;
+    error.event_id = request.places.get(index).map(|place| place.event_id.clone());
+    EnrollConcluded { answer: Err(error), open }
 }
 
 /// The first failure as that of the whole: what became of all the rest is told with it.
-fn refusal(mut error: CalendarError, undone: undo::Undone) -> Refused {
-    let (outcome, then) = aftermath(&undone, error.outcome);
+fn refusal(mut error: CalendarError, undone: undo::Undone) -> CalendarError {
+    let (outcome, then) = aftermath(&undone.rollback, error.outcome);
     error.outcome = outcome;
     error.message = format!("{} {then}", error.message);
-    Refused {
-        error,
-        rolled_back: undone.rolled_back,
-        failed: undone.failed,
-        pending: undone.pending,
-        not_reached: Vec::new(),
-    }
+    error.rollback = Box::new(undone.rollback);
+    error
 }
 
 /// What an undo means for the calendar, where the failure itself had this outcome.
 #[must_use]
-pub fn aftermath(undone: &undo::Undone, failure: Outcome) -> (Outcome, &'static str) {
-    if !undone.failed.is_empty() || !undone.pending.is_empty() {
+pub fn aftermath(rollback: &Rollback, failure: Outcome) -> (Outcome, &'static str) {
+    if !rollback.failed.is_empty() || !rollback.pending.is_empty() {
         (
             Outcome::Unknown,
             "Not everything that was done is undone yet; the undo goes on in the background, and pending() lists it until then.",
         )
-    } else if undone.rolled_back.is_empty() && failure == Outcome::NotSent {
+    } else if rollback.done.is_empty() && failure == Outcome::NotSent {
         (Outcome::NotSent, "Nothing of it is in the calendar.")
     } else {
         (Outcome::Rejected, "Everything that was done is undone again.")

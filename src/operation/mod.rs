@@ -8,6 +8,7 @@ pub mod create_many;
 pub mod delete;
 pub mod enroll;
 pub mod exposure;
+pub mod prevented;
 pub mod read;
 pub mod reconcile;
 pub mod removal;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use self::prevented::Prevented;
 use crate::clock::Clock;
 use crate::google::{Calendar, InsertParams, Scope, SendUpdates};
 use crate::model::{CalendarError, Code, Outcome};
@@ -35,6 +37,8 @@ pub struct Context {
     pub journal: Journal,
     /// Time.
     pub clock: Clock,
+    /// What was kept off calendars.
+    pub prevented: Arc<Prevented>,
 }
 
 /// Whose calendar.

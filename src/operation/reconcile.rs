@@ -25,7 +25,10 @@ pub async fn reconcile(cx: &Context, scope: &Scope, held: &Held) -> Result<Dispo
     let entry = held.entry().await;
     let disposal = clean_up(cx, scope, &entry).await?;
     match held.change(cx.left(scope), |entry| entry.state = State::Settled { disposal }).await {
-        Change::Applied => Ok(disposal),
+        Change::Applied => {
+            cx.prevented.cleaned_up(disposal);
+            Ok(disposal)
+        }
         Change::Refused | Change::Unknown => Err(lease_lost(scope)),
     }
 }

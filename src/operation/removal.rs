@@ -11,7 +11,7 @@ use super::transaction::{Caller, Place, Transactions, intent};
 use crate::google::BoxFuture;
 use crate::model::{CalendarError, Claim, Code, Outcome};
 use crate::policy::Deadline;
-use crate::store::{Act, AttendeeKey, Change, Disposal, Held, State};
+use crate::store::{Act, AttendeeKey, Change, Disposal, Held, Plan, State};
 
 /// The name errors speak under.
 pub const OPERATION: &str = "removeAttendeeFromEvent";
@@ -50,8 +50,8 @@ pub async fn remove(
     };
     // Transactions whose adds may be under way: the ETag must move on, whether or not the attendee is there yet.
     let verb = if relied_on { Verb::Expel } else { Verb::Remove };
-    let party = Arc::new(Removing { held: Arc::clone(&held) });
-    let mut change = caller.change(place, verb, party, deadline.clone());
+    let on_behalf = Arc::new(Removing { held: Arc::clone(&held) });
+    let mut change = caller.change(place, verb, on_behalf, deadline.clone());
     change.exposure = Arc::clone(exposure);
     match parts.lanes.change(change).await {
         Ok(changed) => {
@@ -78,13 +78,13 @@ pub async fn resume(
     let entry = held.entry().await;
     let claim = entry.claim.clone();
     let left = || deadline.left(parts.cx.clock.now());
-    for step in entry.plan.iter().flat_map(|plan| plan.open_steps()) {
+    for step in entry.plan.iter().flat_map(Plan::open_steps) {
         let Act::Attendee { calendar, event_id, email, mailed, .. } = &step.act else { continue };
         let place = super::transaction::undo::place_of(calendar, event_id, email, *mailed);
         let key = AttendeeKey::new(&caller.user, calendar, event_id, email);
         parts.records.removing(&key, &claim, left()).await?;
-        let party = Arc::new(Removing { held: Arc::clone(held) });
-        match parts.lanes.change(caller.change(&place, Verb::Expel, party, deadline.clone())).await {
+        let on_behalf = Arc::new(Removing { held: Arc::clone(held) });
+        match parts.lanes.change(caller.change(&place, Verb::Expel, on_behalf, deadline.clone())).await {
             Ok(_) => {}
             Err(error) if error.code == Code::NotFound => {}
             Err(error) => return Err(error),
@@ -117,7 +117,7 @@ async fn settle(held: &Held, disposal: Disposal) -> bool {
     let change = held
         .change(RESULT_GRACE, |entry| {
             entry.state = State::Settled { disposal };
-            entry.plan.iter_mut().for_each(|plan| plan.finish());
+            entry.plan.iter_mut().for_each(Plan::finish);
         })
         .await;
     change == Change::Applied

@@ -11,7 +11,7 @@ pub mod single;
 pub mod undo;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use self::party::Adding;
@@ -21,7 +21,7 @@ use super::attendees::{AttendeeChange, ChangeRequest, Changed, LaneKey, Lanes, P
 use super::create::{CreateRequest, Creation};
 use super::exposure::Exposure;
 use super::{Context, Target, timed_out};
-use crate::google::{BoxFuture, Credentials, Scope, SendUpdates};
+use crate::google::{BoxFuture, Credentials, QuotaUser, Scope, SendUpdates};
 use crate::model::attendee::Guest;
 use crate::model::{CalendarError, Claim, Code, Outcome};
 use crate::policy::Deadline;
@@ -79,18 +79,22 @@ pub struct Caller {
     pub attempt_timeout: Duration,
     /// Repeats of one exchange, at most.
     pub max_retries: u32,
+    /// The call's own `quotaUser`; `None`: the configuration's.
+    pub quota_user: Option<QuotaUser>,
 }
 
 impl Caller {
     pub(super) fn scope(&self, deadline: Deadline) -> Scope {
-        Scope::new(
+        let mut scope = Scope::new(
             self.user.clone(),
             self.operation,
             Arc::clone(&self.credentials),
             deadline,
             self.attempt_timeout,
             self.max_retries,
-        )
+        );
+        scope.quota_user.clone_from(&self.quota_user);
+        scope
     }
 }
 
@@ -232,7 +236,8 @@ impl Transaction {
             key: key.clone(),
             claim: self.claim.clone(),
             over: Arc::clone(&self.over),
-            noted: AtomicBool::new(false),
+            begun: AtomicBool::new(false),
+            noted: OnceLock::new(),
             exposure: Arc::clone(&self.exposure),
             scope: self.caller.scope(deadline.clone()),
             clock: self.parts.cx.clock.clone(),
@@ -245,15 +250,18 @@ impl Transaction {
                 ..self.caller.change(place, Verb::Add, Arc::clone(&party) as Arc<dyn Party>, deadline)
             })
             .await;
-        if told.as_ref().is_ok_and(|changed| !changed.already) {
-            self.here().landed.insert(key.clone());
+        // Acknowledged: the ETag of the read that showed them absent still held.
+        if told.as_ref().is_ok_and(|changed| changed.acknowledged && !changed.already)
+            && let Some(kept) = party.noted.get()
+        {
+            self.here().outdated.insert(key.clone(), kept.clone());
         }
         let certainly_not_added = match &told {
             Ok(changed) => changed.already,
             Err(error) => matches!(error.outcome, Outcome::NotSent | Outcome::Rejected),
         };
         // Where this is not noted, an undo takes them off whoever added them, or finds that it may not.
-        if certainly_not_added && party.noted.load(Ordering::Acquire) {
+        if certainly_not_added && party.begun.load(Ordering::Acquire) {
             let _ = self.parts.records.never_added(&key, &self.claim, false, RESULT_GRACE).await;
         }
         told
@@ -350,6 +358,7 @@ impl Caller {
             deadline,
             attempt_timeout: self.attempt_timeout,
             max_retries: self.max_retries,
+            quota_user: self.quota_user.clone(),
             verify: true,
             party,
             exposure: Arc::default(),

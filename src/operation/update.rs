@@ -134,6 +134,7 @@ impl Update<'_> {
                     }
                     let again = self.request.verification.is_some_and(|verification| verification.repair);
                     if !ours || !again || self.repaired {
+                        self.cx.prevented.refused();
                         return Ok(Updated::Unverified { mismatches: comparison.critical });
                     }
                     self.repaired = true;

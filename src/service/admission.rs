@@ -9,7 +9,7 @@ use super::Service;
 use super::call::Call;
 use super::cancel::Cancel;
 use super::flight::{Leaving, Start};
-use super::metrics::Ending;
+use super::metrics::{AtWork, Ending};
 use super::notice::{Level, Notice};
 use super::recovery::Recovery;
 use super::refreshing;
@@ -33,6 +33,7 @@ pub(super) struct Seated {
     pub(super) deadline: Deadline,
     pub(super) credentials: Arc<dyn Credentials>,
     _seat: Seat,
+    _at_work: AtWork,
 }
 
 /// An answer, and what became of events, for callers who left before.
@@ -104,6 +105,7 @@ impl Service {
             Recovery::start(&self.shared.recovery, config.lease);
         }
         let deadline = self.deadline_of(call);
+        let at_work = self.shared.metrics.punctuality.begin(operation, deadline.end());
         let seat = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(refreshing::aborted(operation)),
@@ -120,7 +122,7 @@ impl Service {
         let credentials: Arc<dyn Credentials> = credentials;
         self.shared.background.supply(&call.target.user, &credentials);
         self.shared.recovery.supply(&call.target.user, &credentials);
-        Ok(Seated { deadline, credentials, _seat: seat })
+        Ok(Seated { deadline, credentials, _seat: seat, _at_work: at_work })
     }
 
     /// Counts how a call ended and completes its error.
@@ -138,7 +140,10 @@ impl Service {
                 Ok(text)
             }
             Err(mut error) => {
-                let ending = Ending { failed: Some(error.code), ..Ending::default() };
+                if error.code == Code::VerificationFailed {
+                    self.shared.cx.prevented.refused();
+                }
+                let ending = Ending { failed: Some((error.code, error.outcome)), ..Ending::default() };
                 self.shared.metrics.count(operation, ending, took);
                 error.operation = Some(operation);
                 error.elapsed_ms = crate::clock::millis(took);

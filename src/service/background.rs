@@ -10,8 +10,6 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::config::QuotaUser;
-use super::network;
 use super::notice::{Listener, Notice};
 use super::open_work::{Open, OpenWork};
 use crate::google::{Credentials, Scope};
@@ -40,7 +38,6 @@ pub(super) struct Background {
     transactions: Transactions,
     listener: Listener,
     open: OpenWork,
-    quota_user: QuotaUser,
     tasks: Arc<DashMap<String, Arc<Task>>>,
     at_work: Arc<DashMap<u64, Arc<Exposure>>>,
     next: Arc<AtomicU64>,
@@ -146,18 +143,9 @@ fn open_events(entry: &Entry) -> Vec<String> {
 }
 
 impl Background {
-    pub(super) fn new(transactions: Transactions, listener: Listener, open: OpenWork, quota_user: QuotaUser) -> Self {
+    pub(super) fn new(transactions: Transactions, listener: Listener, open: OpenWork) -> Self {
         let cx = transactions.cx.clone();
-        Self {
-            cx,
-            transactions,
-            listener,
-            open,
-            quota_user,
-            tasks: Arc::default(),
-            at_work: Arc::default(),
-            next: Arc::default(),
-        }
+        Self { cx, transactions, listener, open, tasks: Arc::default(), at_work: Arc::default(), next: Arc::default() }
     }
 
     /// Takes an open entry over from a call.
@@ -179,6 +167,22 @@ impl Background {
         let Slot::Vacant(slot) = self.tasks.entry(name.clone()) else { return };
         slot.insert(Arc::clone(&task));
         tokio::spawn(self.clone().work(name, task, self.open.begin()));
+    }
+
+    /// Clean-ups under way.
+    pub(super) fn count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// When the call began whose clean-up is open longest, in Unix ms.
+    pub(super) async fn oldest(&self) -> Option<u64> {
+        let tasks: Vec<_> = self.tasks.iter().map(|task| Arc::clone(&task)).collect();
+        let mut oldest = None;
+        for task in tasks {
+            let since = task.held().entry().await.since;
+            oldest = Some(oldest.map_or(since, |oldest: u64| oldest.min(since)));
+        }
+        oldest
     }
 
     pub(super) fn works_on(&self, name: &str) -> bool {
@@ -264,8 +268,7 @@ impl Background {
         }
         let credentials = task.credentials();
         let deadline = Deadline::starts(self.cx.clock.now(), ROUND);
-        let mut scope = Scope::new(task.user.clone(), "reconcile", credentials, deadline, ATTEMPT, RETRIES);
-        scope.quota_user = network::quota_user(&self.quota_user, &task.user);
+        let scope = Scope::new(task.user.clone(), "reconcile", credentials, deadline, ATTEMPT, RETRIES);
         let lease = Arc::clone(&held);
         let scope = scope.with_lease(Arc::new(move || lease.alive()));
         match timeout(ROUND, reconcile(&self.cx, &scope, &held)).await {
@@ -386,6 +389,7 @@ impl Task {
             credentials: self.credentials(),
             attempt_timeout: ATTEMPT,
             max_retries: RETRIES,
+            quota_user: None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::config::{Config, UnknownOptions};
 use super::network;
 use super::reader::Reader;
 use super::tokens::{Auth, Source, Tokens};
-use crate::google::{OauthClient, SendUpdates, ServiceAccount};
+use crate::google::{OauthClient, QuotaUser, SendUpdates, ServiceAccount};
 use crate::model::CalendarError;
 use crate::model::ids::{check_calendar_id, check_event_id, check_idempotency_key, check_user_id};
 use crate::model::instant::known_zone;
@@ -53,7 +53,7 @@ pub(super) struct Call {
     pub(super) attempt_timeout: Duration,
     pub(super) max_retries: u32,
     /// Google's parameter of that name.
-    pub(super) quota_user: Option<String>,
+    pub(super) quota_user: Option<QuotaUser>,
     pub(super) params: WriteParams,
     pub(super) verification: Option<Verification>,
     pub(super) key: Option<String>,
@@ -108,7 +108,6 @@ impl Call {
             check_idempotency_key(key)?;
         }
         let quota_user = network::read_quota_user(&mut options)?;
-        let quota_user = network::quota_user(quota_user.as_ref().unwrap_or(&config.quota_user), &user);
         let conference_data_version = options.whole("conferenceDataVersion", 0, 1)?;
         // Accepted for the sake of old call sites: attachments and hidden guests are handled by themselves, and reads
         // are polled anyway.

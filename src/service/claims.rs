@@ -86,8 +86,14 @@ impl Service {
         let asked = Asked { scope: &scope, route: &route, key: &key, fingerprint: &fingerprint };
         let told = match desk.claims.begin(asked, lease, left).await? {
             Begun::Run(held) => Told::Run { id: desk.keep(held) },
-            Begun::Running { retry_after } => Told::Running { retry_after_ms: crate::clock::millis(retry_after) },
-            Begun::Done(answer) => Told::Done(answer),
+            Begun::Running { retry_after } => {
+                self.shared.metrics.request_repeated(false);
+                Told::Running { retry_after_ms: crate::clock::millis(retry_after) }
+            }
+            Begun::Done(answer) => {
+                self.shared.metrics.request_repeated(true);
+                Told::Done(answer)
+            }
             Begun::Mismatch => Told::Mismatch,
         };
         Ok(super::to_text(&told))

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::network;
 use super::reader::Reader;
-use crate::google::OauthClient;
 use crate::google::transport::Network;
 use crate::google::transport::check_address;
+use crate::google::{OauthClient, QuotaUser};
 use crate::model::CalendarError;
 use crate::model::instant::known_zone;
 use crate::policy::{Backoff, Limits};
@@ -51,17 +51,6 @@ pub enum StoreChoice {
     },
     /// An object of the program's own.
     Host,
-}
-
-/// Google's parameter `quotaUser`.
-#[derive(Clone, PartialEq, Eq)]
-pub enum QuotaUser {
-    /// Not sent: the request counts against whoever the token names.
-    Unsaid,
-    /// A hash of the call's `userId`.
-    Hashed,
-    /// This text.
-    Named(String),
 }
 
 /// A service's configuration. `Debug` is not implemented: it holds client credentials.

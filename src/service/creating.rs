@@ -11,7 +11,7 @@ use super::flight::{Leaving, Start};
 use super::metrics::Ending;
 use super::{Alike, Service, answer};
 use crate::model::event::EventData;
-use crate::model::{CalendarError, Outcome};
+use crate::model::{CalendarError, Outcome, Rollback};
 use crate::operation::create::{self, Cleanup, CreateRequest, Created};
 use crate::operation::create_many;
 use crate::policy::Deadline;
@@ -40,7 +40,14 @@ impl Service {
                     repaired: creation.repaired,
                     ..Ending::default()
                 },
-                Created::Unverified { .. } => Ending { unverified: true, ..Ending::default() },
+                Created::Unverified { cleanup, .. } => {
+                    let left = match cleanup {
+                        Cleanup::Deleted => Outcome::Rejected,
+                        Cleanup::Kept => Outcome::Applied,
+                        Cleanup::Pending => Outcome::Unknown,
+                    };
+                    Ending { unverified: true, left: Some(left), ..Ending::default() }
+                }
             };
             Ok((answer::created(&created, &hash, attempts)?, ending))
         };
@@ -139,8 +146,11 @@ impl Service {
                         Err(refusal) => match &refusal.error {
                             None => answer::refused_many(&refusal),
                             Some(error) => Err(CalendarError {
-                                rolled_back: refusal.rolled_back.clone(),
-                                rollback_pending: refusal.rollback_pending.clone(),
+                                rollback: Box::new(Rollback {
+                                    done: refusal.rolled_back.clone(),
+                                    pending: refusal.rollback_pending.clone(),
+                                    ..Rollback::default()
+                                }),
                                 ..error.clone()
                             }),
                         },
@@ -149,7 +159,9 @@ impl Service {
                 })
                 .await?;
             let unverified = text.starts_with(r#"{"success":false"#);
-            Ok((text, Ending { verified: !unverified, unverified, ..Ending::default() }))
+            let verified = text.starts_with(r#"{"success":true,"verified":true"#);
+            let left = text.contains(r#""rollbackPending":[]"#).then_some(Outcome::Rejected);
+            Ok((text, Ending { verified, unverified, left, ..Ending::default() }))
         };
         self.counted(create_many::OPERATION, work).await
     }

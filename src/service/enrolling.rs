@@ -17,7 +17,7 @@ use crate::google::{Credentials, SendUpdates};
 use crate::model::CalendarError;
 use crate::model::attendee::{Guest, normal};
 use crate::model::ids::{check_calendar_id, check_event_id, store_key};
-use crate::operation::enroll::{self, EnrollRequest, Refused};
+use crate::operation::enroll::{self, EnrollRequest};
 use crate::operation::transaction::{Caller, Place};
 use crate::policy::Deadline;
 use crate::store::Disposal;
@@ -76,9 +76,9 @@ impl Service {
                                 .collect();
                             Told { answer: answer::enrolled(&enrolled), closed }
                         }
-                        Err(refused) => {
-                            let closed = refused.rolled_back.iter().map(|id| (id.clone(), Disposal::Deleted)).collect();
-                            Told { answer: Err(refused_error(*refused)), closed }
+                        Err(error) => {
+                            let closed = error.rollback.done.iter().map(|id| (id.clone(), Disposal::Deleted)).collect();
+                            Told { answer: Err(error), closed }
                         }
                     }
                 })
@@ -95,17 +95,6 @@ impl Service {
             "enroll: adding the attendee to event {event_id} timed out; the enrollment went on without it. Whether they arrived is settled in the background; look at the event."
         );
         (self.shared.listener)(Notice::Log { level: Level::Warn, message });
-    }
-}
-
-/// The error of a whole call, with what became of the rest.
-pub(super) fn refused_error(refused: Refused) -> CalendarError {
-    CalendarError {
-        rolled_back: refused.rolled_back,
-        rollback_failed: refused.failed,
-        rollback_pending: refused.pending,
-        not_reached: refused.not_reached,
-        ..refused.error
     }
 }
 
@@ -129,6 +118,7 @@ pub(super) fn caller_of(
         credentials: Arc::clone(credentials),
         attempt_timeout: call.attempt_timeout,
         max_retries: call.max_retries,
+        quota_user: call.quota_user.clone(),
     }
 }
 

@@ -29,7 +29,8 @@ impl Service {
                 })
                 .await?;
             let unverified = text.starts_with(r#"{"success":false"#);
-            Ok((text, Ending { verified: !unverified, unverified, ..Ending::default() }))
+            let left = Some(Outcome::NotSent);
+            Ok((text, Ending { verified: !unverified, unverified, left, ..Ending::default() }))
         };
         self.counted("verifyEvent", work).await
     }
@@ -94,7 +95,8 @@ impl Service {
                 .await?;
             let unverified = text.starts_with(r#"{"success":false"#);
             let verified = text.starts_with(r#"{"success":true,"verified":true"#);
-            Ok((text, Ending { verified, unverified, ..Ending::default() }))
+            let left = Some(Outcome::Applied);
+            Ok((text, Ending { verified, unverified, left, ..Ending::default() }))
         };
         self.counted("updateEvent", work).await
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,10 @@ use crate::policy::Deadline;
 const GRACE: Duration = Duration::from_millis(600);
 
 /// Attempts at work, by what their callers have in common.
-pub(super) struct Flights<K, T>(Mutex<HashMap<K, Arc<Flight<T>>>>);
+pub(super) struct Flights<K, T> {
+    at_work: Mutex<HashMap<K, Arc<Flight<T>>>>,
+    shared: AtomicU64,
+}
 
 /// One attempt, and who waits for it.
 struct Flight<T> {
@@ -37,7 +41,7 @@ struct Waiting {
 
 impl<K, T> Default for Flights<K, T> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self { at_work: Mutex::default(), shared: AtomicU64::new(0) }
     }
 }
 
@@ -110,8 +114,13 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
         }
     }
 
+    /// Callers who joined another's flight.
+    pub(super) fn shared(&self) -> u64 {
+        self.shared.load(Ordering::Relaxed)
+    }
+
     fn board(&self, key: Option<&K>, deadline: &Deadline, start: impl FnOnce(Start<T>)) -> Arc<Flight<T>> {
-        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = key.and_then(|key| flights.get(key)) {
             let mut waiting = flight.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             // One that has landed is history: what it said may be out of date.
@@ -119,6 +128,7 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
                 waiting.callers += 1;
                 drop(waiting);
                 flight.deadline.extend_to(deadline.end());
+                self.shared.fetch_add(1, Ordering::Relaxed);
                 return Arc::clone(flight);
             }
         }
@@ -150,7 +160,7 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
     }
 
     fn remove(&self, key: Option<&K>, flight: &Arc<Flight<T>>) {
-        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
         forget(&mut flights, key, flight);
     }
 }
@@ -167,7 +177,7 @@ impl<K: Eq + Hash + Clone, T: Clone> Boarded<'_, K, T> {
         self.gone = true;
         let flight = &self.flight;
         // In the order of `board`: nobody may join what is being given up.
-        let mut flights = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = self.flights.at_work.lock().unwrap_or_else(PoisonError::into_inner);
         let mut waiting = flight.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = flight.answer.borrow().clone();
         waiting.callers -= 1;

@@ -15,6 +15,7 @@ mod creating;
 mod enrolling;
 mod events;
 mod flight;
+mod health;
 pub mod host;
 mod host_store;
 mod metrics;
@@ -42,18 +43,18 @@ use self::background::Background;
 use self::config::StoreChoice;
 use self::flight::Flights;
 use self::host::Host;
-use self::metrics::Metrics;
+use self::metrics::{Elsewhere, Ending, Metrics};
 use self::open_store::open_store;
 use self::open_work::OpenWork;
 use self::recovery::Recovery;
 use self::seats::Seats;
-use self::tokens::Keyring;
+use self::tokens::{Keyring, TokenTally};
 use crate::clock::Clock;
 use crate::google::{
     Allotter, Calendar, HttpTokenEndpoint, HttpTransport, OauthClient, Sender, SenderConfig, TokenEndpoint, Transport,
     TransportConfig,
 };
-use crate::model::CalendarError;
+use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::attendees::Lanes;
 use crate::operation::create::{Created, OnDeleted};
 use crate::operation::transaction::Transactions;
@@ -63,11 +64,12 @@ use crate::store::{Allotments, AttendeeRecords, IdempotencyClaims, Journal, Refr
 pub use self::background::Pending;
 pub use self::cancel::Cancel;
 pub use self::config::Config;
+pub use self::health::{Health, Status};
 pub use self::host_store::HostStore;
-pub use self::metrics::{MetricsSnapshot, OperationCount};
+pub use self::metrics::{MetricsSnapshot, OperationCount, Part, Success};
 pub use self::notice::{Level, Listener, Notice};
 pub use self::own_retry::{OwnVerdict, own_verdict};
-pub use self::tokens::Grants;
+pub use self::tokens::{Grants, TokenCount};
 
 /// A service. Clones share everything.
 #[derive(Clone)]
@@ -79,6 +81,7 @@ struct Shared {
     clock: Clock,
     config: RwLock<Arc<Config>>,
     cx: Context,
+    store: Arc<dyn Store>,
     creates: Flights<Alike, (Arc<Created>, u32)>,
     others: Flights<(), String>,
     background: Background,
@@ -164,6 +167,7 @@ impl Service {
         let sender = Sender::new(SenderConfig {
             backoff: config.backoff,
             limits: config.limits,
+            quota_user: config.quota_user.clone(),
             shared: shares_limits(&config).then(|| {
                 let allotments = Allotments::new(Arc::clone(&store), clock.clone(), rand::random::<u128>);
                 (Arc::new(allotments) as Arc<dyn Allotter>, project_of(&config))
@@ -172,8 +176,9 @@ impl Service {
         });
         let cx = Context {
             calendar: Calendar::new(Arc::new(sender)),
-            journal: Journal::new(store, clock.clone(), config.lease, rand::random::<u128>),
+            journal: Journal::new(Arc::clone(&store), clock.clone(), config.lease, rand::random::<u128>),
             clock: clock.clone(),
+            prevented: Arc::default(),
         };
         let settled = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let listener = counting(foundation.listener, Arc::clone(&settled));
@@ -194,6 +199,7 @@ impl Service {
             listener: Arc::clone(&listener),
             open: open.clone(),
             fresh: dashmap::DashMap::new(),
+            tally: TokenTally::default(),
         });
         let transactions = Transactions {
             records: AttendeeRecords::beside(&cx.journal),
@@ -201,8 +207,7 @@ impl Service {
             app: app_steps::asked_of(&keyring.host),
             cx: cx.clone(),
         };
-        let background =
-            Background::new(transactions.clone(), Arc::clone(&listener), open.clone(), config.quota_user.clone());
+        let background = Background::new(transactions.clone(), Arc::clone(&listener), open.clone());
         let shared = Shared {
             recovery: Arc::new(Recovery::new(
                 cx.clone(),
@@ -216,9 +221,10 @@ impl Service {
             creates: Flights::default(),
             others: Flights::default(),
             closed: AtomicBool::new(false),
-            metrics: Metrics::default(),
+            metrics: Metrics::new(&clock),
             clock,
             cx,
+            store,
             open,
             settled,
             keyring,
@@ -276,13 +282,30 @@ impl Service {
     /// The counters.
     #[must_use]
     pub fn metrics(&self) -> MetricsSnapshot {
-        MetricsSnapshot {
-            operations: self.shared.metrics.operations(),
-            google: self.shared.cx.calendar.sender.tally().snapshot(),
-            in_flight: self.shared.seats.taken(),
+        let shared = &self.shared;
+        shared.metrics.snapshot(Elsewhere {
+            prevented: shared.cx.prevented.snapshot(),
+            shared: shared.creates.shared(),
+            tokens: shared.keyring.tally.count(),
+            google: shared.cx.calendar.sender.tally().snapshot(),
+            in_flight: shared.seats.taken(),
             open_work: self.open_work(),
-            settled: self.shared.settled.load(Ordering::Relaxed),
-        }
+            open_clean_ups: shared.background.count() as u64,
+            settled: shared.settled.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Counts what ended in the facade: a call refused before it came here, or a transaction. `failed`: the error's code
+    /// and outcome.
+    pub fn ended_outside(&self, operation: &str, failed: Option<(&str, &str)>, took: Duration) {
+        let known = |(code, outcome): (&str, &str)| {
+            let code = Code::ALL.iter().copied().find(|known| known.name() == code).unwrap_or(Code::Internal);
+            let outcomes = [Outcome::NotSent, Outcome::Rejected, Outcome::Unknown, Outcome::Applied];
+            let outcome = outcomes.into_iter().find(|known| known.name() == outcome).unwrap_or(Outcome::NotSent);
+            (code, outcome)
+        };
+        let ending = Ending { verified: failed.is_none(), failed: failed.map(known), ..Ending::default() };
+        self.shared.metrics.count(operation, ending, took);
     }
 
     /// Attempts and clean-ups that are open now.

@@ -3,17 +3,11 @@
 
 use std::fs;
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
-
-use super::config::QuotaUser;
 use super::reader::Reader;
-use crate::google::Proxy;
 use crate::google::transport::Network;
+use crate::google::{Proxy, QUOTA_USER_AT_MOST, QuotaUser};
 use crate::model::CalendarError;
 
-/// Google counts requests by it; longer ones are refused (parameter `quotaUser`, "Standard query parameters").
-const QUOTA_USER_AT_MOST: usize = 40;
 /// A name and a version, and some words about them.
 const USER_AGENT_AT_MOST: usize = 200;
 
@@ -79,18 +73,5 @@ pub(super) fn read_quota_user(options: &mut Reader) -> Result<Option<QuotaUser>,
         None => Ok(None),
         Some(text) if (1..=QUOTA_USER_AT_MOST).contains(&text.chars().count()) => Ok(Some(QuotaUser::Named(text))),
         Some(_) => Err(options.fault(NAME, "must be true, false, or a text of 1 to 40 characters")),
-    }
-}
-
-/// What is sent for a call of `user`.
-pub(super) fn quota_user(quota_user: &QuotaUser, user: &str) -> Option<String> {
-    match quota_user {
-        QuotaUser::Unsaid => None,
-        QuotaUser::Named(text) => Some(text.clone()),
-        // 40 hex digits of it: no two users are counted as one, and Google does not learn the app's ids.
-        QuotaUser::Hashed => {
-            let hash = Sha256::digest(user.as_bytes());
-            Some(HEXLOWER.encode(hash.get(..QUOTA_USER_AT_MOST / 2).unwrap_or(&hash)))
-        }
     }
 }

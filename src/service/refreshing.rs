@@ -24,6 +24,7 @@ impl Service {
             let mut call = Call::parse(args, &config, 1)?;
             let least = if call.require_fresh { config.min_validity } else { SOON };
             let deadline = self.deadline_of(&call);
+            let _at_work = self.shared.metrics.punctuality.begin(OPERATION, deadline.end());
             let credentials = self.credentials_of(&mut call, least);
             let tokens = self.fresh(OPERATION, &credentials, call.force_refresh, &deadline, &cancel).await?;
             Ok((tokens.to_value().to_string(), Ending::default()))

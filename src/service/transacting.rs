@@ -94,7 +94,7 @@ struct StepBody {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RolledBack {
+struct WayBack {
     outcome: &'static str,
     message: &'static str,
     rolled_back: Vec<String>,
@@ -295,23 +295,14 @@ impl Service {
             let held = Arc::clone(live.transaction.held());
             self.shared.background.adopt(held, Arc::clone(&live.seated.credentials)).await;
         }
-        let (outcome, message) = aftermath(&undone, live.exposure.withdraw());
-        Ok(super::to_text(&RolledBack {
+        let (outcome, message) = aftermath(&undone.rollback, live.exposure.withdraw());
+        Ok(super::to_text(&WayBack {
             outcome: outcome.name(),
             message,
-            rolled_back: undone.rolled_back,
-            rollback_failed: undone.failed,
-            rollback_pending: undone.pending,
+            rolled_back: undone.rollback.done,
+            rollback_failed: undone.rollback.failed,
+            rollback_pending: undone.rollback.pending,
         }))
-    }
-
-    /// Counts a transaction that its program has ended.
-    pub fn transaction_counted(&self, failed: Option<&str>, took_ms: f64) {
-        let failed =
-            failed.map(|name| Code::ALL.iter().copied().find(|code| code.name() == name).unwrap_or(Code::Internal));
-        let took = Duration::try_from_secs_f64(took_ms / 1000.0).unwrap_or_default();
-        let ending = super::metrics::Ending { verified: failed.is_none(), failed, ..super::metrics::Ending::default() };
-        self.shared.metrics.count(OPERATION, ending, took);
     }
 
     fn live(&self, id: u32) -> Result<Arc<Live>, CalendarError> {

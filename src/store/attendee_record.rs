@@ -30,8 +30,8 @@ struct AttendeeRecord {
     claims: Vec<Claim>,
     /// The transactions whose PATCH may have put the attendee on the list, or still may; also some that have left.
     added: Vec<Claim>,
-    /// A transaction that may have put them there succeeded.
-    kept: bool,
+    /// The transactions that succeeded where somebody may have put them there.
+    kept: Vec<Claim>,
     /// Who is taking the attendee off.
     removing: Option<Claim>,
 }
@@ -56,7 +56,7 @@ impl AttendeeRecord {
     /// The attendee is off the list, or nobody asks any more who put them there.
     fn forget(&mut self) {
         self.added.clear();
-        self.kept = false;
+        self.kept.clear();
     }
 }
 
@@ -135,7 +135,8 @@ impl AttendeeRecords {
         .await
     }
 
-    /// Before a PATCH that adds.
+    /// Before a PATCH that adds. Who has kept the attendee so far: should the PATCH be acknowledged, the attendee was off the
+    /// list after that.
     ///
     /// # Errors
     /// As [`Self::claim`].
@@ -145,8 +146,9 @@ impl AttendeeRecords {
         claim: &Claim,
         held: &Held,
         left: Duration,
-    ) -> Result<(), CalendarError> {
+    ) -> Result<Vec<Claim>, CalendarError> {
         self.edit(key, left, |mut record| {
+            let kept = record.kept.clone();
             if !record.has(claim) || !held.alive() {
                 return Edit::Lost;
             }
@@ -154,10 +156,10 @@ impl AttendeeRecords {
                 return Edit::Wait;
             }
             if record.added.contains(claim) {
-                return Edit::Nothing(());
+                return Edit::Nothing(kept);
             }
             record.added.push(claim.clone());
-            Edit::Put(record, ())
+            Edit::Put(record, kept)
         })
         .await
     }
@@ -189,7 +191,9 @@ impl AttendeeRecords {
             if !record.has(claim) {
                 return Edit::Nothing(());
             }
-            record.kept |= !record.added.is_empty();
+            if !record.added.is_empty() {
+                record.kept.push(claim.clone());
+            }
             record.leave(claim);
             Edit::Put(record, ())
         })
@@ -199,23 +203,23 @@ impl AttendeeRecords {
     /// The transaction failed. Only the last claim on an attendee that was added and that nobody keeps leads to a removal.
     /// A claim that is not found may still come: the record is written again, so that it will be refused.
     ///
-    /// `landed`: this transaction's add is known to have landed, so the attendee was off the list then, whoever had kept
-    /// them before (their owner took them off by hand).
+    /// `outdated`: who had kept them before this transaction's add, which was acknowledged. Their owner had taken them off by
+    /// hand then, so these protect them no more; who kept them later relies on that very add.
     pub async fn leave(
         &self,
         key: &AttendeeKey,
         claim: &Claim,
-        landed: bool,
+        outdated: &[Claim],
         left: Duration,
     ) -> Result<Leaving, CalendarError> {
         self.edit(key, left, |mut record| {
-            record.kept &= !landed;
+            record.kept.retain(|kept| !outdated.contains(kept));
             if record.removing.as_ref() == Some(claim) {
                 return Edit::Nothing(Leaving::Remove);
             }
             let alone = record.claims == std::slice::from_ref(claim);
             // Who takes the attendee off for good makes a late add of ours impossible too.
-            if alone && !record.added.is_empty() && !record.kept && record.removing.is_none() {
+            if alone && !record.added.is_empty() && record.kept.is_empty() && record.removing.is_none() {
                 record.removing = Some(claim.clone());
                 return Edit::Put(record, Leaving::Remove);
             }

@@ -81,6 +81,7 @@ impl Plan {
     }
 
     /// What is not closed yet.
+    #[must_use = "it only looks"]
     pub fn open_steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
         self.steps.iter().filter(|step| !step.closed)
     }

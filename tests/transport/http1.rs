@@ -236,7 +236,18 @@ async fn whenever_a_timeout_strikes_what_is_told_as_unsent_never_arrives() {
             }
         });
     }
+    // A busy machine: on an idle one every request is on its way before the shortest timeout.
+    let mut busy = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        busy.spawn(async {
+            loop {
+                std::thread::sleep(Duration::from_millis(2));
+                tokio::task::yield_now().await;
+            }
+        });
+    }
     tasks.join_all().await;
+    drop(busy);
     tokio::time::sleep(SECOND / 5).await;
     let unsent = unsent.lock().unwrap();
     assert!(!unsent.is_empty() && log.requests() > 0, "{} unsent, {} seen", unsent.len(), log.requests());

@@ -10,6 +10,7 @@ impl Attempt<'_> {
     /// Our claim is on it: is it what was asked for?
     pub(super) async fn verify(&mut self, found: Fetched, claims: &Claims) -> Result<Step, Failure> {
         self.occupied = true;
+        self.reply_lost |= self.in_doubt && !self.landed && !self.claimed;
         self.landed = true;
         let comparison = self.compare(&found);
         if comparison.critical.is_empty() {

@@ -208,6 +208,7 @@ impl Item {
     pub(super) fn settle(&self, ended: Ended, found: &Arc<Fetched>, guests: &Guests<'_>) {
         self.waiter.settle(Ok(Changed {
             already: ended.already,
+            acknowledged: self.wrote.is_some(),
             left: ended.left,
             present: guests.has(self.address()),
             attendee_count: guests.len(),

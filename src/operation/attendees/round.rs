@@ -112,7 +112,7 @@ impl Lane {
         let longest = requests().map(|request| request.attempt_timeout).max().unwrap_or(LEAST_ATTEMPT);
         let begun = first.deadline.started();
         let deadline = Deadline::starts(begun, items.iter().map(end).max()?.saturating_duration_since(begun));
-        let scope = Scope::new(
+        let mut scope = Scope::new(
             self.key.target.user.clone(),
             first.operation,
             Arc::clone(&first.credentials),
@@ -121,6 +121,7 @@ impl Lane {
             shortest.max(LEAST_ATTEMPT.min(longest)),
             requests().map(|request| request.max_retries).max().unwrap_or_default(),
         );
+        scope.quota_user.clone_from(&first.quota_user);
         Some(Round { items, scope, suspect })
     }
 

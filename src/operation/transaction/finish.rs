@@ -60,7 +60,9 @@ pub async fn finish(
     let change = held
         .change(left, |entry| {
             let Some(plan) = &mut entry.plan else { return };
-            closed.iter().for_each(|number| plan.close(*number));
+            for number in &closed {
+                plan.close(*number);
+            }
             if all {
                 plan.finish();
             }
@@ -90,8 +92,8 @@ async fn one(
     if !settle {
         return Err(super::timed_out(&caller.scope(deadline.clone())));
     }
-    let party = Arc::new(Settling { held: Arc::clone(held) });
-    let disposal = match parts.lanes.change(caller.change(&place, Verb::Expel, party, deadline.clone())).await {
+    let on_behalf = Arc::new(Settling { held: Arc::clone(held) });
+    let disposal = match parts.lanes.change(caller.change(&place, Verb::Expel, on_behalf, deadline.clone())).await {
         Ok(changed) if changed.left => {
             parts.records.keep(&key, claim, left()).await?;
             Disposal::Kept

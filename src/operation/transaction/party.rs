@@ -1,7 +1,7 @@
 //! Who may stop a change of a transaction's between the lane's read and its write.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -23,7 +23,9 @@ pub(super) struct Adding {
     pub(super) claim: Claim,
     pub(super) over: Arc<AtomicBool>,
     /// The record may say that this transaction added.
-    pub(super) noted: AtomicBool,
+    pub(super) begun: AtomicBool,
+    /// The record says so; who had kept the attendee before.
+    pub(super) noted: OnceLock<Vec<Claim>>,
     /// The whole call's. Each change has one of its own as well: that one of them was left says nothing of the others.
     pub(super) exposure: Arc<Exposure>,
     pub(super) scope: Scope,
@@ -40,9 +42,11 @@ impl Party for Adding {
             if !self.exposure.expose() {
                 return Err(timed_out(&self.scope));
             }
-            self.noted.store(true, Ordering::Release);
+            self.begun.store(true, Ordering::Release);
             let left = self.scope.deadline.left(self.clock.now()).min(PATIENCE);
-            self.records.adding(&self.key, &self.claim, &self.held, left).await?;
+            let kept = self.records.adding(&self.key, &self.claim, &self.held, left).await?;
+            // The first time counts: who keeps them after it may rely on what was sent then.
+            let _ = self.noted.set(kept);
             Ok(Proceed::Write)
         })
     }

@@ -1,6 +1,6 @@
 //! Undoes a failed transaction, newest step first. Each step can be undone again: whoever repeats this does no harm.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -10,7 +10,7 @@ use super::party::Expelling;
 use super::{AppStep, Caller, Place, Transactions};
 use crate::google::SendUpdates;
 use crate::model::attendee::Guest;
-use crate::model::{CalendarError, Claim, Code, Outcome};
+use crate::model::{CalendarError, Claim, Code, Outcome, Rollback};
 use crate::operation::attempt::RESULT_GRACE;
 use crate::operation::attendees::Verb;
 use crate::operation::reconcile::reconcile;
@@ -24,12 +24,8 @@ const AT_ONCE: usize = 4;
 /// What became of an undo, as far as it came.
 #[derive(Default)]
 pub struct Undone {
-    /// Events from which the attendee was taken off again, or that were deleted again.
-    pub rolled_back: Vec<String>,
-    /// Events, and names of the application's steps, whose undo met an error.
-    pub failed: Vec<String>,
-    /// Those for which no time was left.
-    pub pending: Vec<String>,
+    /// Of each event and step.
+    pub rollback: Rollback,
     /// What the last error was.
     pub last_error: Option<CalendarError>,
     /// Something is left to do, or it is not known whether.
@@ -51,8 +47,8 @@ pub struct Here {
     pub members: Vec<Arc<Held>>,
     /// Numbers of steps whose undo is a function of its program's.
     pub steps: Vec<u32>,
-    /// Attendees whose add is known to have landed.
-    pub landed: HashSet<AttendeeKey>,
+    /// Who had kept an attendee before an add of this transaction that was acknowledged.
+    pub outdated: HashMap<AttendeeKey, Vec<Claim>>,
 }
 
 /// Undoes what the entry says, which this process holds.
@@ -90,12 +86,12 @@ pub async fn undo(parts: &Transactions, caller: &Caller, held: &Arc<Held>, here:
                     if let (Ended::Undone, Work::Noted(step)) = (ended, work)
                         && !matches!(step.act, Act::App { .. })
                     {
-                        told.rolled_back.push(undoing.name(work).await);
+                        told.rollback.done.push(undoing.name(work).await);
                     }
                 }
                 Err(error) => {
                     let name = undoing.name(work).await;
-                    if left().is_zero() { &mut told.pending } else { &mut told.failed }.push(name);
+                    if left().is_zero() { &mut told.rollback.pending } else { &mut told.rollback.failed }.push(name);
                     told.last_error = Some(error);
                 }
             }
@@ -103,16 +99,18 @@ pub async fn undo(parts: &Transactions, caller: &Caller, held: &Arc<Held>, here:
     }
     if !failed {
         for work in work.iter().filter(|work| matches!(work, Work::Noted(_))) {
-            told.pending.push(undoing.name(work).await);
+            told.rollback.pending.push(undoing.name(work).await);
         }
         return told;
     }
     let all = work.iter().all(|work| closed.contains(&work.number()) || matches!(work, Work::Held(_)));
-    let disposal = if told.rolled_back.is_empty() { Disposal::Nothing } else { Disposal::Deleted };
+    let disposal = if told.rollback.done.is_empty() { Disposal::Nothing } else { Disposal::Deleted };
     let change = held
         .change(left().max(RESULT_GRACE), |entry| {
             let Some(plan) = &mut entry.plan else { return };
-            closed.iter().for_each(|number| plan.close(*number));
+            for number in &closed {
+                plan.close(*number);
+            }
             if all {
                 plan.finish();
                 entry.state = State::Settled { disposal };
@@ -221,8 +219,8 @@ impl Undoing<'_> {
         if !held.alive() {
             return Err(lost());
         }
-        let landed = self.here.landed.contains(&key);
-        if parts.records.leave(&key, claim, landed, left()).await? == Leaving::Left {
+        let outdated = self.here.outdated.get(&key).map(Vec::as_slice).unwrap_or_default();
+        if parts.records.leave(&key, claim, outdated, left()).await? == Leaving::Left {
             return Ok(Ended::Nothing);
         }
         let party = Arc::new(Expelling {
@@ -239,6 +237,7 @@ impl Undoing<'_> {
             Err(error) => return Err(error),
         }
         parts.records.removed(&key, claim, left().max(RESULT_GRACE)).await?;
+        parts.cx.prevented.cleaned_up(Disposal::Deleted);
         Ok(Ended::Undone)
     }
 

@@ -5,6 +5,7 @@
 
 mod grants;
 mod held;
+mod tally;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,8 @@ use tokio::time::{sleep, timeout};
 pub use self::grants::Grants;
 use self::grants::{Grant, GrantId, grant_id};
 pub(super) use self::held::Tokens;
+pub use self::tally::TokenCount;
+pub(super) use self::tally::{Reached, TokenTally};
 use super::host::{Host, Question};
 use super::notice::{Level, Listener, Notice};
 use super::open_work::OpenWork;
@@ -103,6 +106,7 @@ pub(super) struct Keyring {
     pub(super) open: OpenWork,
     /// New tokens that a caller's object has not taken yet.
     pub(super) fresh: DashMap<u32, Tokens>,
+    pub(super) tally: TokenTally,
 }
 
 /// One call's credentials.
@@ -182,11 +186,19 @@ impl Keyring {
 
     /// Asks the endpoint until it says yes or no, or the time is over.
     async fn exchange(&self, exchange: &(dyn Fn() -> Exchanged + Sync)) -> Result<Issued, GrantFailure> {
+        let result = self.until_answered(exchange).await;
+        self.tally.settled(&result);
+        result
+    }
+
+    async fn until_answered(&self, exchange: &(dyn Fn() -> Exchanged + Sync)) -> Result<Issued, GrantFailure> {
         let ends = self.clock.now() + REFRESH;
         let backoff = Backoff::default();
         let mut attempt = 0;
         loop {
-            let failure = match exchange().await {
+            let result = exchange().await;
+            self.tally.exchanged(self.clock.now(), &result);
+            let failure = match result {
                 Ok(issued) => return Ok(issued),
                 Err(failure) => failure,
             };
@@ -197,6 +209,7 @@ impl Keyring {
                 return Err(failure);
             }
             sleep(delay).await;
+            self.tally.retried();
         }
     }
 

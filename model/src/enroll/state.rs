@@ -1,0 +1,291 @@
+//! All that can differ while two transactions put one attendee on the same events.
+
+use std::hash::{Hash, Hasher};
+
+use crate::faults::Faults;
+
+/// How many transactions there are.
+pub(super) const TRANSACTIONS: usize = 2;
+
+/// One event as Google holds it. Its etag is not a number: who read it knows whether it is still the same (`fresh`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Event {
+    /// The attendee is on the list.
+    pub present: bool,
+    /// Somebody else is, whom the owner added meanwhile.
+    pub guest: bool,
+    /// Whose nonce `surecalTouch` holds: see [`nonce`]. 0: nobody's who is still at work.
+    pub touch: u8,
+}
+
+/// The attendee's record in the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// There is a value.
+    pub exists: bool,
+    /// One bit for each transaction that relies on the attendee.
+    pub claims: u8,
+    /// One bit for each whose PATCH may have added them.
+    pub added: u8,
+    /// One bit for each that succeeded where somebody may have added them.
+    pub kept: u8,
+    /// Who takes them off: 1 + transaction, or 0.
+    pub removing: u8,
+}
+
+/// What a driver read of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Seen {
+    /// As in [`Event`].
+    pub present: bool,
+    /// As in [`Event`].
+    pub guest: bool,
+    /// Nothing changed the event since.
+    pub fresh: bool,
+}
+
+/// Where a driver stands: the step that it takes next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum At {
+    #[default]
+    Idle,
+    Claim,
+    Read,
+    /// Without `claim_first`: the claim after the read.
+    LateClaim,
+    Adding,
+    Patch,
+    /// Without `added` before the PATCH: after it.
+    LateAdding,
+    NeverAdded,
+    Commit,
+    /// The put of the result is under way.
+    Committing,
+    /// Without `commit_first`: the records are told before.
+    EarlyKeep,
+    Keep,
+    Fail,
+    Leave,
+    ExpelRead,
+    IsRemoving,
+    Expel,
+    Removed,
+    Settle,
+    Over,
+}
+
+/// A process that works on a transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Driver {
+    /// The next step.
+    pub at: At,
+    /// Which event it is about.
+    pub event: u8,
+    /// What was read of it.
+    pub seen: Seen,
+    /// `added` was noted for this event.
+    pub noted: bool,
+    /// Who had kept the attendee when it was.
+    pub kept: u8,
+    /// A PATCH of ours may have been applied.
+    pub sent: bool,
+    /// One was acknowledged.
+    pub acknowledged: bool,
+}
+
+/// What the journal says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Entry {
+    #[default]
+    None,
+    Running,
+    Failed,
+    Succeeded,
+    /// Closed.
+    Settled {
+        /// After a success.
+        succeeded: bool,
+    },
+}
+
+/// What the caller heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Told {
+    #[default]
+    Nothing,
+    Success,
+    Failure,
+    Unknown,
+}
+
+/// A put of the entry that is under way. Its expected version holds while `fresh`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EntryPut {
+    /// Nothing changed the entry since.
+    pub fresh: bool,
+    /// Somebody still waits for the reply.
+    pub awaited: bool,
+}
+
+/// One transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Transaction {
+    /// Its journal entry.
+    pub entry: Entry,
+    /// Which driver holds the lease.
+    pub holder: u8,
+    /// The lease has run out.
+    pub lease_out: bool,
+    /// The owner, and who takes over.
+    pub drivers: [Driver; 2],
+    /// Who had kept the attendee before an add of the owner's that was acknowledged: two bits for each event.
+    pub outdated: u8,
+    /// What the caller heard.
+    pub told: Told,
+    /// The result's put.
+    pub result_put: Option<EntryPut>,
+    /// A takeover's put.
+    pub takeover_put: Option<EntryPut>,
+}
+
+/// A write to Google that nobody waits for any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Late {
+    /// What it does.
+    pub write: Write,
+    /// Which event.
+    pub event: u8,
+    /// Its If-Match still holds.
+    pub fresh: bool,
+    /// The guest list it carries.
+    pub guest: bool,
+    /// Whose nonce it writes.
+    pub nonce: u8,
+}
+
+/// What a PATCH does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Write {
+    Add,
+    Expel,
+    Touch,
+}
+
+/// A put of a record that nobody waits for any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LatePut {
+    /// Which event's.
+    pub event: u8,
+    /// The value.
+    pub record: Record,
+    /// Nothing changed the record since.
+    pub fresh: bool,
+    /// It expects no value.
+    pub expects_absent: bool,
+}
+
+/// Everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State<const N: usize> {
+    /// Google.
+    pub events: [Event; N],
+    /// The attendee was there before, on each event.
+    pub before: [bool; N],
+    /// The owner took them off by hand: one bit for each transaction that had succeeded by then, and [`TAKEN_OFF`].
+    pub taken_off: [u8; N],
+    /// The owner added somebody else.
+    pub guest_added: [bool; N],
+    /// The store's records.
+    pub records: [Record; N],
+    /// The store's journal, and who works.
+    pub transactions: [Transaction; TRANSACTIONS],
+    /// The network.
+    pub late: [Option<Late>; 2],
+    /// The store's own late writes.
+    pub late_put: Option<LatePut>,
+    /// What may still go wrong.
+    pub faults: Faults,
+}
+
+/// The owner took the attendee off.
+pub(super) const TAKEN_OFF: u8 = 4;
+
+/// The nonce of a driver.
+#[must_use]
+pub(super) const fn nonce(transaction: usize, driver: usize) -> u8 {
+    #[expect(clippy::cast_possible_truncation, reason = "both are 0 or 1")]
+    let nonce = 1 + 2 * transaction as u8 + driver as u8;
+    nonce
+}
+
+/// The bit of a transaction.
+#[must_use]
+pub(super) const fn bit(transaction: usize) -> u8 {
+    1 << transaction
+}
+
+impl<const N: usize> State<N> {
+    /// The same with the two transactions' numbers exchanged.
+    fn mirrored(&self) -> Self {
+        let bits = |bits: u8| (bits & 1) << 1 | (bits & 2) >> 1;
+        let touch = |touch: u8| match touch {
+            0 => 0,
+            touch => (touch + 1) % 4 + 1,
+        };
+        let record = |mut record: Record| {
+            record.claims = bits(record.claims);
+            record.added = bits(record.added);
+            record.kept = bits(record.kept);
+            record.removing = if record.removing == 0 { 0 } else { 3 - record.removing };
+            record
+        };
+        let mut mirrored = *self;
+        mirrored.transactions.swap(0, 1);
+        for one in &mut mirrored.transactions {
+            one.outdated = (one.outdated & 0b0101) << 1 | (one.outdated & 0b1010) >> 1;
+            one.drivers.iter_mut().for_each(|driver| driver.kept = bits(driver.kept));
+        }
+        mirrored.taken_off = mirrored.taken_off.map(|taken_off| bits(taken_off) | taken_off & TAKEN_OFF);
+        mirrored.records = mirrored.records.map(record);
+        mirrored.events.iter_mut().for_each(|event| event.touch = touch(event.touch));
+        mirrored.late.iter_mut().flatten().for_each(|late| late.nonce = touch(late.nonce));
+        mirrored.late_put.iter_mut().for_each(|put| put.record = record(put.record));
+        mirrored
+    }
+
+    fn feed<H: Hasher>(&self, hasher: &mut H) {
+        self.events.hash(hasher);
+        self.before.hash(hasher);
+        self.taken_off.hash(hasher);
+        self.guest_added.hash(hasher);
+        self.records.hash(hasher);
+        self.transactions.hash(hasher);
+        // Which of two late writes was sent first does not matter.
+        let print = |late: &Option<Late>| {
+            late.map_or(0, |late| {
+                1 + u32::from(late.nonce) * 64
+                    + late.write as u32 * 16
+                    + u32::from(late.event) * 4
+                    + u32::from(late.fresh) * 2
+                    + u32::from(late.guest)
+            })
+        };
+        let late = [print(&self.late[0]), print(&self.late[1])];
+        (late[0].min(late[1]), late[0].max(late[1])).hash(hasher);
+        self.late_put.hash(hasher);
+        self.faults.hash(hasher);
+    }
+}
+
+impl<const N: usize> Hash for State<N> {
+    /// States that differ only in the numbers of the two transactions are one.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let digest = |state: &Self| {
+            let mut digest = std::hash::DefaultHasher::new();
+            state.feed(&mut digest);
+            digest.finish()
+        };
+        let (one, other) = (digest(self), digest(&self.mirrored()));
+        (one.min(other), one.max(other)).hash(hasher);
+    }
+}
