@@ -50,7 +50,14 @@ async fn strike(work: Work, struck: &[(u64, Fault)]) -> (bool, Vec<String>) {
     google.emulator.clear_faults();
     // Whatever is late has arrived, whatever is stale or hidden is to be seen.
     pass(60).await;
-    let pending = scene.process.settle().await;
+    // A user over quota is left in peace for an hour.
+    let mut pending = scene.process.settle().await;
+    for _ in 0..12 {
+        if pending.is_empty() {
+            break;
+        }
+        pending = scene.process.settle().await;
+    }
     if !pending.is_empty() {
         found.push(format!("still open: {pending:?}"));
     }

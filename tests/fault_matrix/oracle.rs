@@ -32,7 +32,7 @@ pub(crate) fn violations(seen: &Seen<'_>) -> Vec<String> {
         Err(error) => match error.outcome {
             Outcome::NotSent | Outcome::Rejected => {
                 let mut found = held(seen, "failed", &[State::Nothing]);
-                if seen.at_once != State::Nothing && error.rollback_pending.is_empty() {
+                if seen.at_once != State::Nothing && error.rollback.pending.is_empty() {
                     found.push(format!("failed, and there was left at once: {:?}", seen.at_once));
                 }
                 found
