@@ -25,7 +25,7 @@ pub(crate) fn faults() -> Vec<Fault> {
         Fault::drip(5_000, 64),
         Fault::Truncate { when: When::After, keep_bytes: Some(0) },
     ]);
-    faults.push(Fault::BigBody { bytes: 64 * 1024 * 1024, when: When::After });
+    faults.push(Fault::BigBody { bytes: 256 * 1024, when: When::After });
     faults.push(Fault::Drop);
     faults.push(Fault::Corrupt { fields: None });
     for fields in [json!({ "attendees": null }), json!({ "start": { "dateTime": "2027-03-01T09:30:00Z" } })] {
