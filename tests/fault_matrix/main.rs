@@ -31,7 +31,7 @@ const PAIRS: usize = 100;
 /// How often an operation without faults calls Google.
 async fn calls_of(work: Work) -> u64 {
     let google = Google::new();
-    let scene = Scene::set(work, &google).await;
+    let scene = Scene::set(work, &google);
     let before = google.emulator.requests().len();
     scene.run().await.unwrap();
     (google.emulator.requests().len() - before) as u64
@@ -40,7 +40,7 @@ async fn calls_of(work: Work) -> u64 {
 /// One run with faults at these calls of the operation, counted from 1.
 async fn strike(work: Work, struck: &[(u64, Fault)]) -> (bool, Vec<String>) {
     let google = Google::new();
-    let scene = Scene::set(work, &google).await;
+    let scene = Scene::set(work, &google);
     let before = google.emulator.requests().len();
     for (call, fault) in struck {
         google.fault(Rule::nth("*", *call, fault.clone()));

@@ -91,7 +91,7 @@ fn guests_before(work: Work) -> Value {
 }
 
 impl Scene {
-    pub(crate) async fn set(work: Work, google: &Google) -> Self {
+    pub(crate) fn set(work: Work, google: &Google) -> Self {
         let count = match work {
             Work::Create | Work::CreateMany => 0,
             Work::Enroll => EVENTS,
