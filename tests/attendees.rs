@@ -459,3 +459,44 @@ async fn one_users_token_never_carries_anothers_change() {
     assert_eq!(two.unwrap_err().code, Code::NotFound, "the event is not in the other's calendar");
     assert_eq!(addresses(&google).len(), 4);
 }
+
+/// A copy of the calendar that does not know of the event yet answers 404: that says nothing of who is on its list.
+#[tokio::test(start_paused = true)]
+async fn an_add_to_an_event_that_reads_do_not_show_for_a_while_is_verified_or_taken_back_when_they_do() {
+    for (ms, lands) in [(900, true), (8_000, false)] {
+        let (google, process) = school();
+        google.fault(Rule::next("events.patch", Fault::DelayedVisibility { ms }));
+        let told = process.add(EVENT, &json!("dora@example.com"), &json!({})).await;
+        match &told {
+            Ok(answer) => assert_eq!((lands, &answer["verified"]), (true, &json!(true))),
+            Err(error) => assert_eq!((lands, error.code, error.outcome), (false, Code::NotFound, Outcome::Unknown)),
+        }
+        assert!(process.settle().await.is_empty());
+        assert_eq!(addresses(&google).len(), if lands { 4 } else { 3 });
+        let settled: Vec<_> = google.settled().iter().map(|notice| notice["settled"].clone()).collect();
+        assert_eq!(settled, if lands { vec![] } else { vec![json!("deleted")] });
+    }
+}
+
+/// What is gone for good is believed in the end, so that nothing stays open for ever.
+#[tokio::test(start_paused = true)]
+async fn an_add_to_an_event_that_is_gone_without_a_trace_is_closed_after_a_minute() {
+    let (google, process) = school();
+    let reads = process.network.hold(|request| request.method == Method::GET);
+    let call = tokio::spawn({
+        let process = process.clone();
+        async move { process.add(EVENT, &json!("dora@example.com"), &json!({})).await }
+    });
+    reads.caught(1).await;
+    google.fault(Rule::next("events.patch", Fault::Reset { when: When::After }));
+    reads.release().await;
+    while google.requests("events.patch") == 0 {
+        pass(0).await;
+        tokio::task::yield_now().await;
+    }
+    google.emulator.purge_event(USER, EVENT);
+    assert_eq!(call.await.unwrap().unwrap_err().outcome, Outcome::Unknown);
+    pass(30).await;
+    assert_eq!(process.service.pending().await.unwrap().len(), 1);
+    assert!(process.settle().await.is_empty());
+}

@@ -119,7 +119,12 @@ async fn every_method(process: &Process, from: &str, printed: &mut Printed) {
     let guest = json!({ "email": "canary.student@example.com", "displayName": "Canary" }).to_string();
     let there = json!({ "email": "canary.guest@example.com" }).to_string();
     let change = json!({ "summary": "canary again", "attendees": [{ "email": "canary@x.example" }] }).to_string();
+    let body = json!({
+        "events": [{ "eventId": "someevent" }],
+        "attendee": { "email": "canary.pupil@example.com", "displayName": "Canary" },
+    });
     for result in [
+        service.enroll(&args(None, &key), &body.to_string(), cancel()).await,
         service.add_attendee(&args(Some("someevent"), &short), &guest, cancel()).await,
         service.remove_attendee(&args(Some("someevent"), &short), &there, cancel()).await,
         service.update_event(&args(Some("someevent"), &short), &change, cancel()).await,

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::Target;
 use super::attempt::RESULT_GRACE;
 use super::attendees::{Changed, Party, Proceed, Verb};
 use super::exposure::Exposure;
 use super::transaction::{Caller, Place, Transactions, intent};
+use super::{Target, read};
 use crate::google::BoxFuture;
-use crate::model::{CalendarError, Claim, Code, Outcome};
+use crate::model::{CalendarError, Claim, Outcome};
 use crate::policy::Deadline;
 use crate::store::{Act, AttendeeKey, Change, Disposal, Held, Plan, State};
 
@@ -86,7 +86,7 @@ pub async fn resume(
         let on_behalf = Arc::new(Removing { held: Arc::clone(held) });
         match parts.lanes.change(caller.change(&place, Verb::Expel, on_behalf, deadline.clone())).await {
             Ok(_) => {}
-            Err(error) if error.code == Code::NotFound => {}
+            Err(error) if read::is_gone(&parts.cx, &error, entry.since) => {}
             Err(error) => return Err(error),
         }
         if removed(parts, held, &key, &claim).await {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Context, Gaps, Target, Verification};
+use super::{Absence, Context, Gaps, Target, Verification};
 use crate::google::{Fetched, Scope};
 use crate::model::compare::{Difference, compare};
 use crate::model::{CalendarError, Warning};
@@ -28,10 +28,12 @@ pub async fn verify(
 ) -> Result<Verdict, CalendarError> {
     let ends = cx.clock.now() + verification.window;
     let mut gaps = Gaps::new();
+    let mut absence = Absence::default();
     loop {
         let found = cx.calendar.get(scope, &target.calendar, id, None).await?;
         let verdict = match found {
             Some(found) if !found.cancelled() => {
+                absence.ends();
                 let comparison = compare(expected, &found.event);
                 if comparison.critical.is_empty() {
                     return Ok(Verdict::Verified(found, comparison.warnings()));
@@ -40,6 +42,11 @@ pub async fn verify(
             }
             // A tombstone is final: nothing appears there any more.
             Some(_) => return Ok(Verdict::Absent),
+            // A slow read may have used the window up: a single one that finds nothing still proves nothing.
+            None if !absence.is_certain(cx.clock.now()) => {
+                cx.pause(scope, gaps.next()).await?;
+                continue;
+            }
             None => Verdict::Absent,
         };
         let gap = gaps.next();

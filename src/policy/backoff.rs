@@ -37,7 +37,30 @@ impl Backoff {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_wait_is_longer_than_its_ceiling_nor_shorter_than_google_asked(
+            base in 1_u64..10_000, multiplier in 1.0_f64..10.0, max in 1_u64..60_000,
+            attempt in 0_u32..2_000, unit in 0.0_f64..1.0, asked in proptest::option::of(0_u64..7_200_000),
+        ) {
+            let backoff = Backoff { max_retries: 5, base: ms(base), multiplier, max: ms(max) };
+            let asked = asked.map(ms);
+            let wait = backoff.delay(attempt, unit, asked);
+            prop_assert!(wait >= asked.unwrap_or_default());
+            prop_assert!(wait <= ms(max).max(asked.unwrap_or_default()));
+            // Jitter moves a wait between nothing and its ceiling, and a later repeat's ceiling is no lower.
+            prop_assert!(backoff.delay(attempt, unit, None) <= backoff.delay(attempt, 1.0, None));
+            prop_assert!(backoff.delay(attempt, 1.0, None) <= backoff.delay(attempt + 1, 1.0, None));
+            prop_assert_eq!(backoff.delay(attempt, 0.0, None), Duration::ZERO);
+            if attempt == 0 {
+                prop_assert!(backoff.delay(0, 1.0, None) <= ms(base.min(max)) + Duration::from_micros(1));
+            }
+        }
+    }
 
     const fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)

@@ -381,7 +381,10 @@ impl Lane {
                         return Ok(Seen { raw: found.raw.clone(), event: Arc::new(found) });
                     }
                 }
-                None if absence.is_certain(now) => return Err(read::missing(scope, id, false)),
+                // An event that was seen before is not gone because a copy of the calendar does not know of it yet.
+                None if absence.is_certain(now) && (self.newest.is_none() || now >= patience_ends) => {
+                    return Err(read::missing(scope, id, false));
+                }
                 None => {}
             }
             self.cx().pause(scope, gaps.next()).await?;

@@ -8,9 +8,10 @@ use futures_util::{StreamExt, stream};
 use super::party::Settling;
 use super::undo::place_of;
 use super::{Caller, Transactions};
-use crate::model::{CalendarError, Claim, Code};
+use crate::model::{CalendarError, Claim};
 use crate::operation::attempt::RESULT_GRACE;
 use crate::operation::attendees::Verb;
+use crate::operation::read;
 use crate::policy::Deadline;
 use crate::store::{Act, AttendeeKey, Change, Disposal, Held, Step};
 
@@ -102,7 +103,7 @@ async fn one(
             parts.records.never_added(&key, claim, true, left()).await?;
             Disposal::Deleted
         }
-        Err(error) if error.code == Code::NotFound => {
+        Err(error) if read::is_gone(&parts.cx, &error, held.entry().await.since) => {
             parts.records.never_added(&key, claim, true, left()).await?;
             Disposal::Deleted
         }

@@ -14,7 +14,7 @@ use crate::model::{CalendarError, Claim, Code, Outcome, Rollback};
 use crate::operation::attempt::RESULT_GRACE;
 use crate::operation::attendees::Verb;
 use crate::operation::reconcile::reconcile;
-use crate::operation::{lease_lost, lease_of};
+use crate::operation::{lease_lost, lease_of, read};
 use crate::policy::Deadline;
 use crate::store::{Act, AttendeeKey, Change, Disposal, Failing, Held, Leaving, Resumed, State, Step};
 
@@ -67,7 +67,7 @@ pub async fn undo(parts: &Transactions, caller: &Caller, held: &Arc<Held>, here:
     let mut work: Vec<_> = own.chain(noted).collect();
     work.sort_by_key(|work| std::cmp::Reverse(work.number()));
 
-    let undoing = Undoing { parts, caller, held, here, claim: &claim, deadline };
+    let undoing = Undoing { parts, caller, held, here, claim: &claim, since: entry.since, deadline };
     let mut closed = Vec::new();
     for run in runs(&work) {
         let run: Vec<_> = run
@@ -152,6 +152,7 @@ struct Undoing<'a> {
     held: &'a Arc<Held>,
     here: &'a Here,
     claim: &'a Claim,
+    since: u64,
     deadline: &'a Deadline,
 }
 
@@ -212,7 +213,7 @@ impl Undoing<'_> {
 
     /// Takes an attendee off whom nobody else relies on, so that no late add of ours can bring them back.
     async fn expel(&self, place: &Place) -> Result<Ended, CalendarError> {
-        let Self { parts, caller, held, claim, deadline, .. } = self;
+        let Self { parts, caller, held, claim, since, deadline, .. } = self;
         let key = AttendeeKey::new(&caller.user, &place.calendar, &place.event_id, &place.guest.email);
         let left = || deadline.left(parts.cx.clock.now());
         let lost = || lease_lost(&caller.scope((*deadline).clone()));
@@ -233,7 +234,7 @@ impl Undoing<'_> {
             Ok(changed) if changed.left => return Err(lost()),
             Ok(_) => {}
             // With the event its guest list is gone, and a deleted event's ETag is another one.
-            Err(error) if error.code == Code::NotFound => {}
+            Err(error) if read::is_gone(&parts.cx, &error, *since) => {}
             Err(error) => return Err(error),
         }
         parts.records.removed(&key, claim, left().max(RESULT_GRACE)).await?;
