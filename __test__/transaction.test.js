@@ -3,6 +3,7 @@
 // transaction(): attendees, events and steps of the application's own, all of them or none.
 
 const { CalendarError } = require('surecal')
+const { Transactions } = require('../lib/transactions')
 const { setStage, until } = require('./support/stage')
 const { classScene } = require('./support/class_scene')
 const { lesson } = require('./support/lessons')
@@ -30,8 +31,8 @@ test('what a transaction did stays together, and its function’s value comes ba
   await expect(stage.live(user)).resolves.toHaveLength(2)
   expect(rows).toEqual(['enrolled'])
   expect(records).toMatchObject([
-    { operation: 'TRANSACTION', status: 'SUCCESS', googleEventId: ids[0] },
-    { operation: 'TRANSACTION', status: 'SUCCESS' },
+    { operation: 'TRANSACTION', status: 'SUCCESS', googleEventId: ids[0], verified: true },
+    { operation: 'TRANSACTION', status: 'SUCCESS', verified: true },
   ])
   expect(service.metrics().operations.transaction).toMatchObject({ succeeded: 1 })
   await expect(service.pending()).resolves.toEqual([])
@@ -204,4 +205,45 @@ test('a key runs its function once', async () => {
   expect(await service.transaction(work, options)).toEqual({ success: true, replayed: false, result: 'first' })
   expect(await service.transaction(work, options)).toEqual({ success: true, replayed: true, result: undefined })
   expect(work).toHaveBeenCalledTimes(1)
+})
+
+test('a record of a transaction says verified only of what was read back', async () => {
+  const { service, records, mine } = await classScene(stage, { lessons: 1 })
+  service.configure({ verification: { enabled: false } })
+  await service.transaction(async (tx) => {
+    await expect(tx.createEvent(lesson({ summary: 'Extra' }))).resolves.toMatchObject({ verified: false })
+  }, mine)
+  expect(records).toMatchObject([{ operation: 'TRANSACTION', status: 'SUCCESS', verified: false }])
+})
+
+test.each([
+  ['an unknown field', { email: EVA, responseStatus: 'accepted' }],
+  ['a number for a name', { email: EVA, displayName: 7 }],
+  ['a word for a truth value', { email: EVA, optional: 'yes' }],
+])('%s of an attendee is refused by enroll and by a transaction, as by addAttendeeToEvent', async (_what, attendee) => {
+  const { service, mine, ids, places } = await classScene(stage, { lessons: 1 })
+  const { userId, auth } = mine
+  const calls = [
+    service.addAttendeeToEvent(ids[0], attendee, mine),
+    service.enroll({ userId, auth, events: ids, attendee }),
+    service.transaction((tx) => tx.addAttendee({ eventId: ids[0], attendee }), mine),
+  ]
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+  await expect(places(EVA)).resolves.toBe(0)
+})
+
+test('a commit whose answer cannot be read is told unknown, and nothing is rolled back', async () => {
+  const rolledBack = []
+  const addon = {
+    transactionBegin: async () => '{"id":1,"claim":"c","workMs":1000}',
+    transactionCommit: async () => {
+      throw new Error('no CalendarError')
+    },
+    transactionRollBack: async (id) => rolledBack.push(id),
+    endedOutside: () => {},
+  }
+  const perform = async ({ send }) => JSON.parse(await send(addon, '{}', undefined, 0))
+  const transactions = new Transactions({ perform, handlers: () => undefined, log: () => {} })
+  await expect(transactions.run(async () => 'done', { userId: 'eva' })).rejects.toMatchObject({ outcome: 'unknown' })
+  expect(rolledBack).toEqual([])
 })

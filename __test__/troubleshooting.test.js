@@ -56,3 +56,17 @@ test('every word by which exchanges are stopped is told, but for those that are 
     expect([stop, section('By figure').includes(`\`${stop}\``)]).toEqual([stop, true])
   }
 })
+
+test('every kind of network fault has words on the dashboard, and those that last are told in the text', () => {
+  const classify = fs.readFileSync(path.join(__dirname, '..', 'src', 'policy', 'classify.rs'), 'utf8')
+  const [, names] = /fn name\(self\) -> &'static str \{\n {8}match self \{\n {12}Self::Connect ([\s\S]*?)\n {8}\}/.exec(
+    classify,
+  )
+  const kinds = [...names.matchAll(/"(\w+)"/g)].map(([, kind]) => kind)
+  expect(kinds.length).toBeGreaterThan(8)
+  const page = fs.readFileSync(path.join(__dirname, '..', 'lib', 'dashboard', 'page', 'table.js'), 'utf8')
+  const [, words] = /const FAULTS = \{([\s\S]*?)\n\}/.exec(page)
+  expect([...words.matchAll(/^ {2}(\w+):/gm)].map(([, kind]) => kind).sort()).toEqual(kinds.sort())
+  const [, entry] = section('By error').split('### NETWORK_ERROR')
+  for (const kind of ['untrusted', 'proxyAuth']) expect(entry.split('\n### ')[0]).toContain(`\`${kind}\``)
+})

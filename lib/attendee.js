@@ -27,16 +27,16 @@ function attendeePlan({ entries, timeoutMs, resolve }, operation, eventId, atten
     timeoutMs,
     asked: { options, eventId: () => eventIdOf(eventId) },
     recorded: [null],
-    body: () => attendeeTextOf(attendee),
+    body: () => textOf(guestOf(attendee), 'attendee'),
     kept: PLACE_OPTIONS,
     locate: (call) => placeOfEvent(call, resolve, eventId, crossingOptions(options, 'options')),
   }
 }
 
-/** The JSON text of an attendee: an address, or an object with `email`. */
-function attendeeTextOf(attendee) {
-  if (typeof attendee === 'string') return textOf({ email: attendee }, 'attendee')
-  if (attendee !== null && typeof attendee === 'object') return textOf(attendee, 'attendee')
+/** An attendee as it crosses: an address, or an object with `email`, which the native part reads and refuses in full. */
+function guestOf(attendee) {
+  if (typeof attendee === 'string') return { email: attendee }
+  if (attendee !== null && typeof attendee === 'object') return attendee
   throw validation('attendee', 'must be an e-mail address, or an object with email')
 }
 
@@ -60,4 +60,4 @@ async function placeOfEvent(call, resolve, eventId, given) {
   }
 }
 
-module.exports = { attendeePlan }
+module.exports = { attendeePlan, guestOf }

@@ -1,5 +1,6 @@
 'use strict'
 
+const { guestOf } = require('./attendee')
 const { validation } = require('./errors')
 const { eventIdOf } = require('./identity')
 const { textOf } = require('./json')
@@ -19,7 +20,7 @@ function enrollmentPlan(request) {
     writes: true,
     asked: { userId, auth, options: copy },
     recorded: list.map((event) => ({ eventId: idOr(event, null) })),
-    body: () => textOf({ events: eventsOf(events), attendee: attendeeOf(attendee) }, 'enroll'),
+    body: () => textOf({ events: eventsOf(events), attendee: guestOf(attendee) }, 'enroll'),
     send: (addon, args, body, ticket) => addon.enroll(args, body, ticket),
   }
 }
@@ -37,7 +38,8 @@ const idOr = (event, otherwise) => {
 }
 
 function eventsOf(events) {
-  if (!Array.isArray(events) || events.length === 0) throw validation('events', 'must be an array of event ids')
+  if (!Array.isArray(events) || events.length === 0)
+    throw validation('events', 'must be an array of at least one event id')
   return events.map((event) => {
     if (typeof event === 'string') return { eventId: eventIdOf(event) }
     const { eventId, calendarId } = event ?? {}
@@ -51,14 +53,4 @@ function calendarOf(calendarId) {
   throw validation('calendarId', 'must be a non-empty string')
 }
 
-/** An address, or `{ email, displayName?, optional? }`. */
-function attendeeOf(attendee) {
-  if (typeof attendee === 'string') return { email: attendee }
-  if (attendee === null || typeof attendee !== 'object' || typeof attendee.email !== 'string') {
-    throw validation('attendee', 'must be an e-mail address, or an object with one as email')
-  }
-  const { email, displayName, optional } = attendee
-  return { email, ...(displayName ? { displayName: String(displayName) } : {}), optional: optional === true }
-}
-
-module.exports = { enrollmentPlan, attendeeOf, calendarOf }
+module.exports = { enrollmentPlan, calendarOf }

@@ -35,11 +35,15 @@ function recordOf(call, { result, error }) {
 /** The message of an event that was left out because adding its attendee took too long. */
 const SKIPPED = 'Adding the attendee timed out; the enrollment went on without this event'
 
-/** How a call over several events ended for one of them, as its record tells. */
-function endOfEvent(end, index) {
+/**
+ * How a call over several events ended for one of them, as its record tells.
+ *
+ * @param {object} [told] what a transaction's own step was answered
+ */
+function endOfEvent(end, index, told) {
   if (!end.result) return end
-  const event = end.result.events?.[index]
-  if (!event?.skipped) return { result: { success: true, verified: true, ...event } }
+  const event = end.result.events?.[index] ?? told
+  if (!event?.skipped) return { result: { success: true, ...event } }
   return { result: { ...event, success: false, error: SKIPPED, errorCode: 'TIMEOUT' } }
 }
 
@@ -52,7 +56,7 @@ function recordsOf({ operation, recorded }, begun, end) {
   const batch = operation === 'createEvents'
   return recorded.map((eventData, index) => {
     if (operation === 'enroll' || operation === 'transaction') {
-      return recordOf({ ...begun, ...eventData }, endOfEvent(end, index))
+      return recordOf({ ...begun, ...eventData }, endOfEvent(end, index, eventData.told))
     }
     const of = { ...begun, operation: batch ? 'createEvent' : operation, eventData }
     return recordOf(of, batch && end.result ? { result: end.result.events?.[index] ?? end.result } : end)

@@ -2,8 +2,9 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { CalendarError, fromNative, validation } = require('./errors')
+const { guestOf } = require('./attendee')
 const { LATE, within } = require('./bounded')
-const { attendeeOf, calendarOf } = require('./enrollment')
+const { calendarOf } = require('./enrollment')
 const { eventIdOf } = require('./identity')
 const { crossingOptions, textOf } = require('./json')
 
@@ -61,7 +62,7 @@ class Transactions {
       return value
     } catch (thrown) {
       steps.end()
-      const error = CalendarError.is(thrown) || thrown instanceof CallersError ? thrown : fromNative(thrown)
+      const error = CalendarError.is(thrown) || thrown instanceof CallersError ? thrown : native(thrown)
       const told = error.outcome === 'unknown' && steps.committing ? error : await rolledBack(addon, begun.id, error)
       failed = told
       throw told
@@ -152,10 +153,12 @@ class Steps {
     const { eventId, calendarId, attendee, sendUpdates, ...unknown } = crossingOptions(request, 'tx.addAttendee')
     refuseUnknown(unknown)
     const id = eventIdOf(eventId)
-    this.#recorded.push({ eventId: id })
-    const body = { eventId: id, ...calendarOf(calendarId), attendee: attendeeOf(attendee) }
+    const entry = { eventId: id }
+    this.#recorded.push(entry)
+    const body = { eventId: id, ...calendarOf(calendarId), attendee: guestOf(attendee) }
     const text = textOf(sendUpdates === undefined ? body : { ...body, sendUpdates }, 'tx.addAttendee')
-    return JSON.parse(await this.#addon.transactionAdd(this.#id, text))
+    entry.told = JSON.parse(await this.#addon.transactionAdd(this.#id, text))
+    return entry.told
   }
 
   async #createEvent(eventData, options) {
@@ -164,7 +167,7 @@ class Steps {
     const args = textOf({ userId, calendarId, timeZone, options: own }, 'options')
     const text = await this.#addon.transactionCreate(this.#id, args, textOf(eventData, 'eventData'))
     const created = JSON.parse(text)
-    this.#recorded.push({ eventId: created.eventId, eventData })
+    this.#recorded.push({ eventId: created.eventId, eventData, told: created })
     return created
   }
 

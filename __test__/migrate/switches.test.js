@@ -225,3 +225,19 @@ test('a CalendarService and the module itself can be the new service, before con
   const { CalendarError } = migrate(OldService, require('surecal'))
   expect(CalendarError).toBe(require('surecal').CalendarError)
 })
+
+test('of every method of the service it is known whom a call is for', () => {
+  const { whoOf } = require('../../lib/migration/who')
+  const byUser = Object.getOwnPropertyNames(CalendarService.prototype).filter((method) => {
+    const who = whoOf(method, {})
+    return method !== 'constructor' && who !== null && who('the first argument') === 'the first argument'
+  })
+  expect(byUser.sort()).toEqual(
+    [
+      // An attendee's event stands for its user where the call names none.
+      ...['addAttendeeToEvent', 'removeAttendeeFromEvent'],
+      ...['createEvent', 'createEvents', 'verifyEvent', 'getEvent', 'listEvents', 'updateEvent', 'deleteEvent'],
+      ...['getRefreshedOAuthClient', 'resolveCalendar'],
+    ].sort(),
+  )
+})

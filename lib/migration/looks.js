@@ -44,6 +44,10 @@ async function lookTwice({ service, pause }, at, verdict, absent) {
   return look()
 }
 
+/** A look by `verifyEvent`. */
+const verified = async ({ service }, at, asked) =>
+  verdictOf(await service.verifyEvent(at.userId, at.auth, at.eventId, asked, at.options))
+
 /**
  * For each method: `where` the event is (from the call's arguments, before it; `eventId` may come with the answer),
  * what was `asked` (data, kept as text meanwhile), and the `look`.
@@ -52,14 +56,12 @@ const LOOKS = {
   createEvent: {
     where: ([userId, auth, , options]) => ({ userId, auth, options: placeIn(options) }),
     asked: ([, , eventData]) => eventData,
-    look: async ({ service }, at, asked) =>
-      verdictOf(await service.verifyEvent(at.userId, at.auth, at.eventId, asked, at.options)),
+    look: verified,
   },
   updateEvent: {
     where: ([userId, auth, eventId, , options]) => ({ userId, auth, eventId, options: placeIn(options) }),
     asked: ([, , , changes]) => changes,
-    look: async ({ service }, at, asked) =>
-      verdictOf(await service.verifyEvent(at.userId, at.auth, at.eventId, asked, at.options)),
+    look: verified,
   },
   deleteEvent: {
     where: ([userId, auth, eventId, options]) => ({ userId, auth, eventId, options: placeIn(options) }),
@@ -70,9 +72,8 @@ const LOOKS = {
   },
   addAttendeeToEvent: {
     where: ([eventId, , options]) => ({ ...ofGuest(options), eventId }),
-    asked: ([, email]) => email,
-    look: async ({ service }, at, email) =>
-      verdictOf(await service.verifyEvent(at.userId, at.auth, at.eventId, { attendees: [{ email }] }, at.options)),
+    asked: ([, email]) => ({ attendees: [{ email }] }),
+    look: verified,
   },
   removeAttendeeFromEvent: {
     where: ([eventId, , options]) => ({ ...ofGuest(options), eventId }),

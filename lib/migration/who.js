@@ -17,6 +17,9 @@ const FOR_NOBODY = [
   'pending',
   'recover',
   'metrics',
+  'prometheus',
+  'health',
+  'dashboard',
   'close',
 ]
 
@@ -25,6 +28,7 @@ const WHO = {
   addAttendeeToEvent: (eventId, _email, options) => options?.userId ?? eventId,
   removeAttendeeFromEvent: (eventId, _email, options) => options?.userId ?? eventId,
   enroll: (enrollment) => enrollment?.userId,
+  transaction: (_work, options) => options?.userId,
   logOperation: (record) => record?.userId,
 }
 

@@ -38,6 +38,8 @@ export type CalendarOperation =
   | 'DELETE_EVENT'
   | 'ADD_ATTENDEE'
   | 'REMOVE_ATTENDEE'
+  | 'ENROLL'
+  | 'TRANSACTION'
 
 export type OperationStatus = 'SUCCESS' | 'FAILURE'
 
@@ -49,7 +51,7 @@ export interface OperationRecord {
   status: OperationStatus
   calendarType: string | null
   secondaryCalendarId: string | null
-  /** What you passed: the event, the changes, or null for a delete. */
+  /** What you passed: the event or the changes; null for a delete, and for attendees. */
   eventData: unknown
   executionTimeMs: number
   error: string | null
@@ -62,8 +64,8 @@ export interface OperationRecord {
   /** `options.context` of the call, or null. */
   context: unknown
   /**
-   * Only in the second record of a failed call, when its clean-up has come to an end: the event is gone, or was left
-   * because it belongs to somebody else or was edited.
+   * Only in the second record, when the clean-up of a failed call, or the fate of an event that an enrollment skipped,
+   * has come to an end: `deleted` where nothing of it is there, `kept` where it was left.
    */
   settled?: 'deleted' | 'kept'
 }

@@ -1,7 +1,7 @@
 // Asks for the figures once a second while somebody looks, and says so when they are old.
 
 /* global put, whole, part, duration, age, showSuccess, showOperations, showRetries, showHttp, showPending */
-/* global showFailures, showPlot */
+/* global showFailures, showPlot, above, failuresOf */
 
 const EVERY_MS = 1000
 const AGAIN_MS = 2000
@@ -74,14 +74,9 @@ function showTop({ since, success, operations, inFlight, openWork, timeline }, p
         ? 'all answered as asked'
         : `${whole(reliable.of - reliable.count)} of ${whole(reliable.of)} failed`,
   )
-  const missed = reliable.share !== null && reliable.share < 0.999
-  document.getElementById('tile-reliable').dataset.state = missed ? (reliable.share < 0.99 ? 'bad' : 'watch') : 'good'
+  document.getElementById('tile-reliable').dataset.state = above(reliable.share, 0.999, 0.99)
 
-  const calls = Object.values(operations).reduce(
-    (sum, { succeeded, unverified, failed }) =>
-      sum + succeeded + unverified + Object.values(failed).reduce((all, count) => all + count, 0),
-    0,
-  )
+  const calls = Object.values(operations).reduce((sum, count) => sum + count.succeeded + failuresOf(count), 0)
   put('tile-calls-value', whole(calls))
   put('tile-calls-note', `${whole(inFlight)} at work`)
 

@@ -1,7 +1,7 @@
 // The tables: what metrics() and pending() say, row by row.
 
 /* global element, put, whole, part, duration, age, clockTime */
-/* exported showSuccess, showOperations, showRetries, showHttp, showPending, showFailures */
+/* exported showSuccess, showOperations, showRetries, showHttp, showPending, showFailures, above, failuresOf */
 
 const MARKS = { good: 'M2 6.5 5 9.5 10 2.5', watch: 'M6 2v5M6 10v.1', bad: 'M2.5 2.5l7 7M9.5 2.5l-7 7' }
 const WORDS = { good: 'met', watch: 'look', bad: 'missed', none: 'no calls yet' }
@@ -236,6 +236,8 @@ function showRetries({ google, tokens }) {
 const FAULTS = {
   connect: 'not connected',
   tls: 'TLS failed',
+  untrusted: 'certificate not trusted',
+  proxyAuth: 'proxy refused the login',
   timeout: 'no answer in time',
   reset: 'connection reset',
   cut: 'answer cut short',
@@ -266,6 +268,8 @@ function showHttp({ google }) {
   fill('http', bars(asked ? rows.filter(({ value }) => value > 0) : []), 'Nothing has been sent yet.')
 }
 
+const shortened = (id) => (id.length > 14 ? `${id.slice(0, 14)}…` : id)
+
 function showPending(pending, now) {
   if (pending === null) {
     put('pending-note', 'The store does not answer, so what is open cannot be listed.')
@@ -281,7 +285,7 @@ function showPending(pending, now) {
   const rows = entries.map(({ operation, eventId, since, rounds, lastError }) =>
     row(
       head(operation),
-      cell(element('code', { title: eventId }, `${eventId.slice(0, 14)}…`)),
+      cell(eventId ? element('code', { title: eventId }, shortened(eventId)) : '–'),
       number(age(now - since)),
       number(whole(rounds)),
       cell(lastError ? element('code', {}, lastError) : '–'),
