@@ -4,8 +4,6 @@ const fs = require('node:fs')
 const http = require('node:http')
 const { createRequire } = require('node:module')
 const net = require('node:net')
-const os = require('node:os')
-const path = require('node:path')
 const { once } = require('node:events')
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
@@ -13,14 +11,11 @@ const { setImmediate: tick, setTimeout: sleep } = require('node:timers/promises'
 const { deferred } = require('./fakes/load')
 const { begin, jsonOf } = require('./support/exchange')
 const { KEY, DepartureStage, halting, raw, until, waysOfStreaming } = require('./support/departures')
-const { LARGE } = require('./support/ways_of_answering')
+const { LARGE, answerFile } = require('./support/ways_of_answering')
 
 const MIB = 1024 * 1024
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'surecal-'))
-const file = path.join(folder, 'answer.bin')
+const file = answerFile()
 const STREAMED = waysOfStreaming(file)
-beforeAll(() => fs.writeFileSync(file, LARGE))
-afterAll(() => fs.rmSync(folder, { recursive: true }))
 afterEach(() => jest.restoreAllMocks())
 
 describe.each([

@@ -3,18 +3,14 @@
 const fs = require('node:fs')
 const { once } = require('node:events')
 const { pipeline } = require('node:stream/promises')
-const { setTimeout: sleep } = require('node:timers/promises')
 const compression = require('compression')
 const { loadOverFake } = require('../fakes/load')
 const { serving, begin, exchange } = require('./exchange')
+const { until } = require('./until')
 const { LARGE } = require('./ways_of_answering')
 
 const KEY = { 'Idempotency-Key': 'key-1', 'X-User': 'ada', 'Accept-Encoding': 'gzip' }
 const STEP = 4096
-
-async function until(isTrue) {
-  while (!isTrue()) await sleep(2)
-}
 
 /** LARGE in steps; after the first half it waits for `goOn`. */
 async function* halting(goOn) {

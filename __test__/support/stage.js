@@ -5,19 +5,7 @@
 
 const { startEmulator } = require('../../lib/testing')
 const { CalendarService } = require('../../index.js')
-
-/** Calls `question` until its answer is truthy; fails after `withinMs`. For what happens a moment after an answer. */
-async function until(question, withinMs = 5000) {
-  const endsAt = performance.now() + withinMs
-  for (;;) {
-    const answer = await question()
-    if (answer) return answer
-    if (performance.now() > endsAt) throw new Error(`not within ${withinMs} ms: ${question}`)
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20)
-    })
-  }
-}
+const { until } = require('./until')
 
 /**
  * Starts an emulator before a file's tests and ends it after them. `stage.google` is its handle; the services that

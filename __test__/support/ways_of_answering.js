@@ -1,6 +1,8 @@
 'use strict'
 
 const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
 const zlib = require('node:zlib')
@@ -11,6 +13,15 @@ const LARGE = Buffer.from(
     .slice(0, 300 * 1024),
 )
 const BINARY = Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 31) % 256))
+
+/** The path of a file with LARGE in it, while the tests of the file that asks run. */
+function answerFile() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'surecal-'))
+  const file = path.join(folder, 'answer.bin')
+  beforeAll(() => fs.writeFileSync(file, LARGE))
+  afterAll(() => fs.rmSync(folder, { recursive: true }))
+  return file
+}
 
 /** Every way a handler answers; `file` holds LARGE. */
 const waysOfAnswering = (file) => ({
@@ -71,8 +82,8 @@ const waysOfAnswering = (file) => ({
   },
 })
 
-/** What one exchange adds of itself. */
-const OWN_TO_EACH = ['date', 'idempotent-replayed']
+/** What one exchange, or a file server, adds of itself. */
+const OWN_TO_EACH = ['date', 'idempotent-replayed', 'accept-ranges']
 
 /** Header names in the order and letter case in which they came. */
 function told({ status, rawHeaders, body }) {
@@ -85,4 +96,4 @@ function told({ status, rawHeaders, body }) {
   return { status, headers: headers.sort(), body: body.toString('latin1') }
 }
 
-module.exports = { LARGE, waysOfAnswering, told }
+module.exports = { LARGE, answerFile, waysOfAnswering, told }

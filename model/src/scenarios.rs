@@ -67,7 +67,7 @@ pub const SHORT: [(&str, Scenario); 13] = [
     ("enroll in two events, a late write", enroll_two(Faults { late: 1, ..NONE })),
 ];
 
-/// What the long run has besides: minutes, and some GB of memory.
+/// What the long run has besides: minutes, and about a GB of memory.
 pub const LONG: [(&str, Scenario); 8] = [
     ("create, two late writes, a late put, a crash", create(Faults { late: 2, late_puts: 1, crashes: 1, ..NONE })),
     (
