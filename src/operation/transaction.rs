@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use self::party::Adding;
-use self::undo::Here;
+use self::undo::{Here, Member};
 use super::attempt::{Attempt, Failure, RESULT_GRACE};
 use super::attendees::{AttendeeChange, ChangeRequest, Changed, LaneKey, Lanes, Party, Verb};
 use super::create::{CreateRequest, Creation};
@@ -143,6 +143,8 @@ pub struct Transaction {
     /// The work is over: nothing more is sent for it.
     over: Arc<AtomicBool>,
     here: Mutex<Here>,
+    /// A step was answered without having been read back.
+    unread: AtomicBool,
 }
 
 /// The entry of a transaction that begins with these steps.
@@ -178,6 +180,7 @@ impl Transaction {
             exposure,
             over: Arc::default(),
             here: Mutex::default(),
+            unread: AtomicBool::new(false),
         }
     }
 
@@ -264,6 +267,9 @@ impl Transaction {
         if certainly_not_added && party.begun.load(Ordering::Acquire) {
             let _ = self.parts.records.never_added(&key, &self.claim, false, RESULT_GRACE).await;
         }
+        if !told.as_ref().is_ok_and(|changed| changed.verified) {
+            self.unread.store(true, Ordering::Release);
+        }
         told
     }
 
@@ -279,25 +285,34 @@ impl Transaction {
         let mut attempt = Attempt::begin(&self.parts.cx, scope, request, &self.exposure, Some(group)).await?;
         let held = Arc::clone(attempt.held());
         let claim = held.entry().await.claim;
-        self.here().members.push(held);
+        self.here().members.push(Member { held: Arc::clone(&held), verified: false });
         self.register(Step { number, closed: false, act: Act::Event { claim } }, &deadline).await?;
         match attempt.run().await {
-            Ok(creation) => Ok(creation),
+            Ok(creation) => {
+                self.made(&held, creation.verified);
+                Ok(creation)
+            }
             Err(failure) => Err(failed_create(failure, attempt.attempts(), attempt.exposed())),
         }
     }
 
-    /// One compare-and-set is the result of all. `note` adds to the plan what is known only now.
+    /// An event of it is there. Whether it was read back decides whether a difference may be called its owner's edit.
+    fn made(&self, held: &Arc<Held>, verified: bool) {
+        for member in self.here().members.iter_mut().filter(|member| Arc::ptr_eq(&member.held, held)) {
+            member.verified = verified;
+        }
+        if !verified {
+            self.unread.store(true, Ordering::Release);
+        }
+    }
+
+    /// One compare-and-set is the result of all, verified if each step was. `note` adds to the plan what is known only now.
     ///
     /// # Errors
     /// `unknown`: the journal decides; the entry is to be worked on.
-    pub async fn commit(
-        &self,
-        verified: bool,
-        deadline: &Deadline,
-        note: impl FnOnce(&mut Plan),
-    ) -> Result<(), CalendarError> {
+    pub async fn commit(&self, deadline: &Deadline, note: impl FnOnce(&mut Plan)) -> Result<(), CalendarError> {
         self.over.store(true, Ordering::Release);
+        let verified = !self.unread.load(Ordering::Acquire);
         let left = self.left(deadline).max(RESULT_GRACE);
         let change = self
             .held
@@ -311,9 +326,9 @@ impl Transaction {
             .await;
         if change == Change::Applied {
             let members = self.here().members.clone();
-            for member in members {
+            for Member { held, verified } in members {
                 // Should this not be written, the transaction's entry still says it.
-                let _ = member.change(RESULT_GRACE, |entry| entry.state = State::Succeeded { verified }).await;
+                let _ = held.change(RESULT_GRACE, |entry| entry.state = State::Succeeded { verified }).await;
             }
             return Ok(());
         }

@@ -269,7 +269,7 @@ impl Service {
         self.shared.at_work.all.remove(&id).ok_or_else(over)?;
         live.shut().await;
         let deadline = &live.seated.deadline;
-        match live.transaction.commit(true, deadline, |_| {}).await {
+        match live.transaction.commit(deadline, |_| {}).await {
             Ok(()) => {
                 if let Some(held) = live.transaction.finish(deadline).await {
                     self.shared.background.adopt(held, Arc::clone(&live.seated.credentials)).await;

@@ -40,7 +40,7 @@ pub async fn add(
     };
     let transaction = Transaction::over(parts.clone(), caller.clone(), held, Arc::clone(exposure)).await;
     match transaction.add(place, verify, deadline.clone()).await {
-        Ok(changed) => match transaction.commit(changed.verified, deadline, |_| {}).await {
+        Ok(changed) => match transaction.commit(deadline, |_| {}).await {
             Ok(()) => AddConcluded { answer: Ok(changed), open: transaction.finish(deadline).await },
             Err(error) => AddConcluded { answer: Err(error), open: Some(Arc::clone(transaction.held())) },
         },

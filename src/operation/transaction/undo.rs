@@ -40,11 +40,20 @@ enum Ended {
     Undone,
 }
 
+/// An event of a transaction, whose entry its process holds.
+#[derive(Clone)]
+pub struct Member {
+    /// The entry.
+    pub held: Arc<Held>,
+    /// It is there, and was read back.
+    pub verified: bool,
+}
+
 /// What only the process that made a transaction knows of it.
 #[derive(Clone, Default)]
 pub struct Here {
-    /// Entries of events that it holds.
-    pub members: Vec<Arc<Held>>,
+    /// Its events.
+    pub members: Vec<Member>,
     /// Numbers of steps whose undo is a function of its program's.
     pub steps: Vec<u32>,
     /// Who had kept an attendee before an add of this transaction that was acknowledged.
@@ -187,7 +196,7 @@ impl Undoing<'_> {
         let cx = &self.parts.cx;
         let left = self.deadline.left(cx.clock.now());
         let mut member = None;
-        for held in &self.here.members {
+        for Member { held, .. } in &self.here.members {
             if held.entry().await.claim == *claim && held.alive() {
                 member = Some(Arc::clone(held));
             }
@@ -250,7 +259,7 @@ impl Undoing<'_> {
                 Act::App { name, .. } => name.clone(),
                 Act::Attendee { event_id, .. } => event_id.clone(),
                 Act::Event { claim } => {
-                    for held in &self.here.members {
+                    for Member { held, .. } in &self.here.members {
                         let entry = held.entry().await;
                         if entry.claim == *claim {
                             return entry.event_id;

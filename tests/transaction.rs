@@ -1,0 +1,87 @@
+//! Transactions as a program drives them, step by step.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Google, Process, TOKENS, Told, class, shared_store, writes};
+use surecal::model::{CalendarError, Code, Outcome};
+use surecal::service::Cancel;
+use surecal_emulator::{Fault, Rule};
+
+const EVA: &str = "eva@example.com";
+
+fn args(options: &Value) -> String {
+    json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": options })
+        .to_string()
+}
+
+fn parsed(told: Result<String, CalendarError>) -> Told {
+    told.map(|text| serde_json::from_str(&text).unwrap())
+}
+
+/// A transaction at work.
+#[derive(Clone)]
+struct Tx {
+    process: Process,
+    id: u32,
+}
+
+impl Tx {
+    async fn begin(process: &Process, options: &Value) -> Self {
+        let begun = parsed(process.service.transaction_begin(&args(options), Cancel::default()).await).unwrap();
+        Self { process: process.clone(), id: u32::try_from(begun["id"].as_u64().unwrap()).unwrap() }
+    }
+
+    async fn add(&self, event_id: &str) -> Told {
+        let body = json!({ "eventId": event_id, "attendee": { "email": EVA } });
+        parsed(self.process.service.transaction_add(self.id, &body.to_string()).await)
+    }
+
+    async fn create(&self, event: &Value, options: &Value) -> Told {
+        parsed(self.process.service.transaction_create(self.id, &args(options), &event.to_string()).await)
+    }
+
+    async fn commit(&self) -> Told {
+        parsed(self.process.service.transaction_commit(self.id).await)
+    }
+}
+
+/// A success that was never read back excuses no difference: only a verified one's is its owner's edit.
+#[tokio::test(start_paused = true)]
+async fn a_transactions_event_that_was_not_read_back_is_not_replayed_as_one_that_was() {
+    // Its own entry says so, and where that is not written, the transaction's.
+    for own_entry_is_written in [true, false] {
+        let google = Google::new().with([Rule::nth("events.insert", 1, Fault::Corrupt { fields: None })]);
+        let store = shared_store();
+        let [process, other] = [(); 2].map(|()| google.process_on(&json!({}), Some(&store)));
+        let tx = Tx::begin(&process, &json!({})).await;
+        let unread = json!({ "idempotencyKey": "one-class", "skipVerification": true });
+        let made = tx.create(&class(), &unread).await.unwrap();
+        assert_eq!(made["verified"], false);
+        if !own_entry_is_written {
+            process.line.hold(1, |put| writes(put, "succeeded") && put.value.contains(r#""operation":"createEvent""#));
+        }
+        tx.commit().await.unwrap();
+        let error = other.create(&class(), &json!({ "idempotencyKey": "one-class" })).await.unwrap_err();
+        assert_eq!((error.code, error.outcome), (Code::VerificationFailed, Outcome::Applied), "{error:?}");
+        assert_eq!(google.only_live()["id"], made["eventId"]);
+    }
+}
+
+/// One that was read back is told as verified again, and what its owner has changed since is left.
+#[tokio::test(start_paused = true)]
+async fn each_event_of_a_transaction_is_verified_or_not_by_itself() {
+    let google = Google::new();
+    let store = shared_store();
+    let [process, other] = [(); 2].map(|()| google.process_on(&json!({}), Some(&store)));
+    let tx = Tx::begin(&process, &json!({})).await;
+    let read = json!({ "idempotencyKey": "read" });
+    let made = tx.create(&class(), &read).await.unwrap();
+    tx.create(&class(), &json!({ "idempotencyKey": "unread", "skipVerification": true })).await.unwrap();
+    tx.commit().await.unwrap();
+    google.owner_edits(made["eventId"].as_str().unwrap(), &json!({ "summary": "Geometry" }), false);
+    let again = other.create(&class(), &read).await.unwrap();
+    assert_eq!((&again["verified"], &again["warnings"][0]["code"]), (&json!(true), &json!("EDITED")), "{again}");
+}
