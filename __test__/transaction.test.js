@@ -247,3 +247,29 @@ test('a commit whose answer cannot be read is told unknown, and nothing is rolle
   await expect(transactions.run(async () => 'done', { userId: 'eva' })).rejects.toMatchObject({ outcome: 'unknown' })
   expect(rolledBack).toEqual([])
 })
+
+test('a step that was noted while its transaction ended is not taken, and nothing of it is left to undo', async () => {
+  let noted
+  const answers = []
+  const addon = {
+    transactionBegin: async () => '{"id":1,"claim":"c","workMs":10}',
+    transactionStep: () => new Promise((resolve) => (noted = () => resolve('0'))),
+    transactionRollBack: async () => {
+      answers.push(await transactions.undo({ transaction: 'c', number: 0 }))
+      noted()
+      return '{"outcome":"rejected","message":"undone"}'
+    },
+    endedOutside: () => {},
+  }
+  const perform = async ({ send }) => JSON.parse(await send(addon, '{}', undefined, 0))
+  const transactions = new Transactions({ perform, handlers: () => undefined, log: () => {} })
+  const run = jest.fn()
+  const undo = jest.fn()
+  let step
+  const call = transactions.run((tx) => (step = tx.step(run, undo)), { userId: 'eva' })
+  await expect(call).rejects.toMatchObject({ code: 'TIMEOUT' })
+  await expect(step).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+  expect(answers).toEqual(['"done"'])
+  expect(run).not.toHaveBeenCalled()
+  expect(undo).not.toHaveBeenCalled()
+})

@@ -91,8 +91,10 @@ class Transactions {
 
   /** Undoes a step of the application's own: `"done"`, or `"missing"` where nobody knows how. */
   async undo({ transaction, number, name, args }) {
-    const handler = transaction ? this.#undos.get(transaction)?.get(number) : this.#handlers()?.[name]
-    if (!handler) return '"missing"'
+    const living = this.#undos.get(transaction)
+    const handler = transaction ? living?.get(number) : this.#handlers()?.[name]
+    // A step whose transaction ended before its function was called has nothing to be undone.
+    if (!handler) return living ? '"done"' : '"missing"'
     try {
       await handler(transaction ? undefined : JSON.parse(args))
     } catch (error) {
@@ -133,9 +135,7 @@ class Steps {
   }
 
   async #take(step) {
-    if (this.#ended) {
-      throw validation('tx', 'belongs to a transaction that is over: await every step inside its function')
-    }
+    this.#refuseLate()
     this.open += 1
     try {
       return await step()
@@ -146,6 +146,12 @@ class Steps {
       throw error
     } finally {
       this.open -= 1
+    }
+  }
+
+  #refuseLate() {
+    if (this.#ended) {
+      throw validation('tx', 'belongs to a transaction that is over: await every step inside its function')
     }
   }
 
@@ -181,6 +187,8 @@ class Steps {
     }
     const body = named ? { name: first, args: textOfArgs(second) } : {}
     const number = JSON.parse(await this.#addon.transactionStep(this.#id, JSON.stringify(body)))
+    // While it was noted the transaction may have ended, and been undone: nobody would undo this one.
+    this.#refuseLate()
     let result
     if (!named) this.undos.set(number, () => second(result))
     try {

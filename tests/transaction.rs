@@ -4,10 +4,15 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use support::{Google, Process, TOKENS, Told, class, shared_store, writes};
+use support::{Google, Process, TOKENS, Told, class, names, now, shared_store, writes};
+use surecal::google::BoxFuture;
 use surecal::model::{CalendarError, Code, Outcome};
 use surecal::service::Cancel;
+use surecal::service::host::{Host, HostFault, Question};
 use surecal_emulator::{Fault, Rule};
 
 const EVA: &str = "eva@example.com";
@@ -41,6 +46,15 @@ impl Tx {
 
     async fn create(&self, event: &Value, options: &Value) -> Told {
         parsed(self.process.service.transaction_create(self.id, &args(options), &event.to_string()).await)
+    }
+
+    /// A step that the program undoes by a function.
+    async fn step(&self) {
+        self.process.service.transaction_step(self.id, "{}").await.unwrap();
+    }
+
+    async fn roll_back(&self) -> Value {
+        parsed(self.process.service.transaction_roll_back(self.id).await).unwrap()
     }
 
     async fn commit(&self) -> Told {
@@ -84,4 +98,84 @@ async fn each_event_of_a_transaction_is_verified_or_not_by_itself() {
     google.owner_edits(made["eventId"].as_str().unwrap(), &json!({ "summary": "Geometry" }), false);
     let again = other.create(&class(), &read).await.unwrap();
     assert_eq!((&again["verified"], &again["warnings"][0]["code"]), (&json!(true), &json!("EDITED")), "{again}");
+}
+
+/// A program whose undo functions take so long.
+struct Program {
+    takes: Duration,
+    done: Mutex<Vec<u32>>,
+}
+
+impl Program {
+    fn on(google: &mut Google, takes: Duration) -> Arc<Self> {
+        let program = Arc::new(Self { takes, done: Mutex::default() });
+        google.host = Some(Arc::clone(&program) as Arc<dyn Host>);
+        program
+    }
+
+    fn done(&self) -> Vec<u32> {
+        self.done.lock().unwrap().clone()
+    }
+}
+
+impl Host for Program {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Result<Option<String>, HostFault>> {
+        Box::pin(async move {
+            let Question::UndoStep { number: Some(number), .. } = question else { return Err(HostFault) };
+            tokio::time::sleep(self.takes).await;
+            self.done.lock().unwrap().push(number);
+            Ok(Some(r#""done""#.to_owned()))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_does_not_end_is_told_as_failed_and_nobody_says_that_it_goes_on() {
+    let mut google = Google::new();
+    let program = Program::on(&mut google, Duration::from_hours(1));
+    let ids = google.classes(1).await;
+    let process = google.process();
+    let tx = Tx::begin(&process, &json!({ "timeoutMs": 4_000 })).await;
+    let began = now();
+    tx.step().await;
+    tx.add(&ids[0]).await.unwrap();
+    let back = tx.roll_back().await;
+    assert!(began.elapsed() <= Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(
+        (&back["rolledBack"], &back["rollbackFailed"], &back["rollbackPending"]),
+        (&json!(ids), &json!(["step 1"]), &json!([])),
+        "{back}"
+    );
+    assert_eq!(back["outcome"], "unknown");
+    let message = back["message"].as_str().unwrap();
+    assert!(!message.contains("background") && message.contains("rollbackFailed"), "{message}");
+    assert!(process.settle().await.is_empty());
+    assert_eq!((google.places(&ids, EVA), program.done().len()), (0, 0));
+}
+
+/// The undo of what Google holds is repeated in the background; the function can only be called now.
+#[tokio::test(start_paused = true)]
+async fn functions_are_called_though_the_undo_of_later_steps_took_all_the_time() {
+    let mut google = Google::new();
+    let program = Program::on(&mut google, Duration::from_millis(100));
+    let ids = google.classes(1).await;
+    let process = google.process();
+    let tx = Tx::begin(&process, &json!({ "timeoutMs": 4_000 })).await;
+    let began = now();
+    tx.step().await;
+    tx.step().await;
+    tx.add(&ids[0]).await.unwrap();
+    let removals = process.network.hold(|request| request.method == http::Method::PATCH && !names(request, EVA));
+    let back = tx.roll_back().await;
+    assert!(began.elapsed() <= Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(program.done(), [1, 0], "newest first");
+    assert_eq!(
+        (&back["rolledBack"], &back["rollbackFailed"], &back["rollbackPending"]),
+        (&json!([]), &json!([]), &json!(ids)),
+        "{back}"
+    );
+    assert!(back["message"].as_str().unwrap().contains("background"), "{back}");
+    removals.release().await;
+    assert!(process.settle().await.is_empty());
+    assert_eq!(google.places(&ids, EVA), 0);
 }

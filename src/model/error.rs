@@ -95,8 +95,8 @@ pub struct Rollback {
     pub done: Vec<String>,
     /// Ids of events for whose undo no time was left; it goes on, and `pending()` lists them.
     pub pending: Vec<String>,
-    /// Ids of events, and names of steps, whose undo met an error. Unless only the caller's own function knew how, it goes
-    /// on.
+    /// Ids of events, and names of steps, whose undo met an error; it goes on. Also steps whose undo only a function of the
+    /// caller's knew, which failed or took too long: it is not called again.
     pub failed: Vec<String>,
     /// Ids of events that were not worked on any more.
     pub not_reached: Vec<String>,

@@ -244,26 +244,11 @@ async fn roll_back(
 
 /// The first failure as that of the whole: what became of all the rest is told with it.
 fn refusal(mut error: CalendarError, undone: undo::Undone) -> CalendarError {
-    let (outcome, then) = aftermath(&undone.rollback, error.outcome);
+    let (outcome, then) = undone.aftermath(error.outcome);
     error.outcome = outcome;
     error.message = format!("{} {then}", error.message);
     error.rollback = Box::new(undone.rollback);
     error
-}
-
-/// What an undo means for the calendar, where the failure itself had this outcome.
-#[must_use]
-pub fn aftermath(rollback: &Rollback, failure: Outcome) -> (Outcome, &'static str) {
-    if !rollback.failed.is_empty() || !rollback.pending.is_empty() {
-        (
-            Outcome::Unknown,
-            "Not everything that was done is undone yet; the undo goes on in the background, and pending() lists it until then.",
-        )
-    } else if rollback.done.is_empty() && failure == Outcome::NotSent {
-        (Outcome::NotSent, "Nothing of it is in the calendar.")
-    } else {
-        (Outcome::Rejected, "Everything that was done is undone again.")
-    }
 }
 
 enum Opened {

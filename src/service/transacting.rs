@@ -25,7 +25,6 @@ use crate::model::ids::store_key;
 use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::attendees::Verb;
 use crate::operation::create::Created;
-use crate::operation::enroll::aftermath;
 use crate::operation::exposure::Exposure;
 use crate::operation::transaction::{Transaction, intent};
 use crate::policy::Deadline;
@@ -295,7 +294,7 @@ impl Service {
             let held = Arc::clone(live.transaction.held());
             self.shared.background.adopt(held, Arc::clone(&live.seated.credentials)).await;
         }
-        let (outcome, message) = aftermath(&undone.rollback, live.exposure.withdraw());
+        let (outcome, message) = undone.aftermath(live.exposure.withdraw());
         Ok(super::to_text(&WayBack {
             outcome: outcome.name(),
             message,

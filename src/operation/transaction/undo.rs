@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::party::Expelling;
 use super::{AppStep, Caller, Place, Transactions};
@@ -20,16 +21,48 @@ use crate::store::{Act, AttendeeKey, Change, Disposal, Failing, Held, Leaving, R
 
 /// Events in flight at once.
 const AT_ONCE: usize = 4;
+/// How long after the deadline functions of the program's own are still called and waited for, all together: of everything
+/// else the undo is repeated, but a function dies with its transaction.
+const FUNCTIONS_GRACE: Duration = Duration::from_millis(400);
 
 /// What became of an undo, as far as it came.
 #[derive(Default)]
 pub struct Undone {
     /// Of each event and step.
     pub rollback: Rollback,
+    /// How many of `rollback.failed` nobody repeats: functions of the program's own.
+    pub given_up: usize,
     /// What the last error was.
     pub last_error: Option<CalendarError>,
     /// Something is left to do, or it is not known whether.
     pub open: bool,
+}
+
+impl Undone {
+    /// What it means for the calendar, where the failure itself had this outcome.
+    #[must_use]
+    pub fn aftermath(&self, failure: Outcome) -> (Outcome, &'static str) {
+        let Rollback { done, pending, failed, .. } = &self.rollback;
+        let goes_on = pending.len() + failed.len() > self.given_up;
+        match (goes_on, self.given_up > 0) {
+            (true, false) => (
+                Outcome::Unknown,
+                "Not everything that was done is undone yet; the undo goes on in the background, and pending() lists it until then.",
+            ),
+            (true, true) => (
+                Outcome::Unknown,
+                "Not everything that was done is undone yet. Undo functions of the program's own that failed, or took too long, are not called again: rollbackFailed names their steps (step 1 is the first); undo these yourself. All other undo goes on in the background, and pending() lists it until then.",
+            ),
+            (false, true) => (
+                Outcome::Unknown,
+                "Undo functions of the program's own failed, or took too long, and are not called again: rollbackFailed names their steps (step 1 is the first); undo these yourself. Everything else that was done is undone again.",
+            ),
+            (false, false) if done.is_empty() && failure == Outcome::NotSent => {
+                (Outcome::NotSent, "Nothing of it is in the calendar.")
+            }
+            (false, false) => (Outcome::Rejected, "Everything that was done is undone again."),
+        }
+    }
 }
 
 /// How one step ended.
@@ -76,7 +109,9 @@ pub async fn undo(parts: &Transactions, caller: &Caller, held: &Arc<Held>, here:
     let mut work: Vec<_> = own.chain(noted).collect();
     work.sort_by_key(|work| std::cmp::Reverse(work.number()));
 
-    let undoing = Undoing { parts, caller, held, here, claim: &claim, since: entry.since, deadline };
+    let functions_end = deadline.end().max(parts.cx.clock.now()) + FUNCTIONS_GRACE;
+    let undoing = Undoing { parts, caller, held, here, claim: &claim, since: entry.since, deadline, functions_end };
+    let mut functions = u32::try_from(here.steps.len()).unwrap_or(u32::MAX);
     let mut closed = Vec::new();
     for run in runs(&work) {
         let run: Vec<_> = run
@@ -84,11 +119,13 @@ pub async fn undo(parts: &Transactions, caller: &Caller, held: &Arc<Held>, here:
             .filter(|work| failed || matches!(work, Work::Held(_)))
             .map(|work| {
                 let undoing = &undoing;
-                async move { (work, undoing.one(work).await) }
+                async move { (work, undoing.one(work, functions).await) }
             })
             .collect();
         let ended: Vec<_> = stream::iter(run).buffered(AT_ONCE).collect().await;
         for (work, ended) in ended {
+            let is_function = matches!(work, Work::Held(_));
+            functions -= u32::from(is_function);
             match ended {
                 Ok(ended) => {
                     closed.push(work.number());
@@ -100,7 +137,9 @@ pub async fn undo(parts: &Transactions, caller: &Caller, held: &Arc<Held>, here:
                 }
                 Err(error) => {
                     let name = undoing.name(work).await;
-                    if left().is_zero() { &mut told.rollback.pending } else { &mut told.rollback.failed }.push(name);
+                    let goes_on = left().is_zero() && !is_function;
+                    if goes_on { &mut told.rollback.pending } else { &mut told.rollback.failed }.push(name);
+                    told.given_up += usize::from(is_function);
                     told.last_error = Some(error);
                 }
             }
@@ -163,11 +202,19 @@ struct Undoing<'a> {
     claim: &'a Claim,
     since: u64,
     deadline: &'a Deadline,
+    /// Until when functions of the program's own are waited for.
+    functions_end: Instant,
 }
 
 impl Undoing<'_> {
-    async fn one(&self, work: &Work) -> Result<Ended, CalendarError> {
-        let left = self.deadline.left(self.parts.cx.clock.now());
+    /// `functions`: how many of the program's own functions are still to be called, this one included.
+    async fn one(&self, work: &Work, functions: u32) -> Result<Ended, CalendarError> {
+        let now = self.parts.cx.clock.now();
+        let mut left = self.deadline.left(now);
+        if matches!(work, Work::Held(_)) {
+            // One that does not end must not keep the others from being called.
+            left = left.max(self.functions_end.saturating_duration_since(now) / functions.max(1));
+        }
         let scope = || self.caller.scope(self.deadline.clone());
         let undone = async {
             match work {
