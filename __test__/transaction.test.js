@@ -26,7 +26,7 @@ test('what a transaction did stays together, and its function’s value comes ba
     expect(row).toBe(1)
     return 'done'
   }, mine)
-  expect(told).toEqual({ success: true, replayed: false, result: 'done' })
+  expect(told).toEqual({ success: true, replayed: false, result: 'done', skipped: [] })
   await expect(places(EVA)).resolves.toBe(1)
   await expect(stage.live(user)).resolves.toHaveLength(2)
   expect(rows).toEqual(['enrolled'])
@@ -202,9 +202,53 @@ test('a key runs its function once', async () => {
   const { service, mine } = await classScene(stage, { lessons: 0 })
   const work = jest.fn(async () => 'first')
   const options = { ...mine, idempotencyKey: 't1' }
-  expect(await service.transaction(work, options)).toEqual({ success: true, replayed: false, result: 'first' })
-  expect(await service.transaction(work, options)).toEqual({ success: true, replayed: true, result: undefined })
+  const told = { success: true, skipped: [] }
+  expect(await service.transaction(work, options)).toEqual({ ...told, replayed: false, result: 'first' })
+  expect(await service.transaction(work, options)).toEqual({ ...told, replayed: true, result: undefined })
   expect(work).toHaveBeenCalledTimes(1)
+})
+
+test('an event that takes too long is left out where the rollback plan says so, and the transaction goes on', async () => {
+  const { service, user, records, logged, mine, ids, places } = await classScene(stage, {
+    attendees: { timeoutMs: 400, onTimeout: 'skip' },
+  })
+  await stage.faultFor(user, {
+    operation: 'events.patch',
+    match: { eventId: ids[1] },
+    nth: 1,
+    fault: { kind: 'hang', when: 'before' },
+  })
+  const options = { ...mine, idempotencyKey: 't2' }
+  const work = async (tx) => {
+    const told = []
+    for (const eventId of ids) told.push(await tx.addAttendee({ eventId, attendee: EVA }))
+    return told
+  }
+  const told = await service.transaction(work, options)
+  expect(told).toMatchObject({ success: true, skipped: [ids[1]] })
+  expect(told.result[1]).toEqual({
+    success: true,
+    skipped: true,
+    alreadyAdded: false,
+    verified: false,
+    eventId: ids[1],
+    attempts: expect.any(Number),
+    warnings: [{ code: 'SKIPPED', message: expect.any(String) }],
+  })
+  expect(told.result[2]).toMatchObject({ success: true, verified: true, attendeeCount: 1 })
+  expect(
+    records.map(({ operation, googleEventId, status, errorCode }) => [operation, googleEventId, status, errorCode]),
+  ).toEqual([
+    ['TRANSACTION', ids[0], 'SUCCESS', null],
+    ['TRANSACTION', ids[1], 'FAILURE', 'TIMEOUT'],
+    ['TRANSACTION', ids[2], 'SUCCESS', null],
+  ])
+  expect(logged.find(({ message }) => message.includes(ids[1]))).toMatchObject({ level: 'warn' })
+  const second = await until(() => records.find((record) => record.settled))
+  expect(second).toMatchObject({ operation: 'TRANSACTION', googleEventId: ids[1], settled: 'deleted' })
+  await expect(places(EVA)).resolves.toBe(2)
+  await expect(service.transaction(work, options)).resolves.toMatchObject({ replayed: true, skipped: [ids[1]] })
+  expect(JSON.stringify([records, logged])).not.toContain('eva')
 })
 
 test('a record of a transaction says verified only of what was read back', async () => {

@@ -32,7 +32,7 @@ class Transactions {
     const { userId, auth, ...rest } = crossingOptions(options, 'options')
     const recorded = []
     let value
-    const { success, replayed } = await this.#perform({
+    const { success, replayed, skipped } = await this.#perform({
       operation: 'transaction',
       entry,
       writes: true,
@@ -41,13 +41,14 @@ class Transactions {
       body: () => checked(work),
       send: async (addon, args, _body, ticket) => {
         const begun = JSON.parse(await addon.transactionBegin(args, ticket))
-        if (begun.replayed) return '{"success":true,"replayed":true}'
-        value = await this.#drive(addon, begun, { work, args, recorded, signal: rest.signal })
-        return '{"success":true,"replayed":false}'
+        if (begun.replayed) return JSON.stringify({ success: true, replayed: true, skipped: begun.skipped })
+        const driven = await this.#drive(addon, begun, { work, args, recorded, signal: rest.signal })
+        value = driven.value
+        return JSON.stringify({ success: true, replayed: false, skipped: driven.skipped })
       },
       bare: true,
     })
-    return { success, replayed, result: value }
+    return { success, replayed, result: value, skipped }
   }
 
   /** The caller's function, then all of it stays or goes. */
@@ -58,8 +59,8 @@ class Transactions {
     let failed = null
     try {
       const value = await this.#outcome(steps, work, begun.workMs, signal)
-      await addon.transactionCommit(begun.id)
-      return value
+      const { skipped } = JSON.parse(await addon.transactionCommit(begun.id))
+      return { value, skipped }
     } catch (thrown) {
       steps.end()
       const error = CalendarError.is(thrown) || thrown instanceof CallersError ? thrown : native(thrown)

@@ -13,7 +13,7 @@ use surecal::google::BoxFuture;
 use surecal::model::{CalendarError, Code, Outcome};
 use surecal::service::Cancel;
 use surecal::service::host::{Host, HostFault, Question};
-use surecal_emulator::{Fault, Rule};
+use surecal_emulator::{Fault, Rule, When};
 
 const EVA: &str = "eva@example.com";
 
@@ -176,6 +176,77 @@ async fn functions_are_called_though_the_undo_of_later_steps_took_all_the_time()
     );
     assert!(back["message"].as_str().unwrap().contains("background"), "{back}");
     removals.release().await;
+    assert!(process.settle().await.is_empty());
+    assert_eq!(google.places(&ids, EVA), 0);
+}
+
+fn skipping() -> Value {
+    json!({ "attendees": { "timeoutMs": 1_000, "onTimeout": "skip" } })
+}
+
+/// As an enrollment does: the late add is settled either way, and a second record tells it.
+#[tokio::test(start_paused = true)]
+async fn a_step_whose_attendee_takes_too_long_is_skipped_named_logged_and_settled_later() {
+    for lands in [true, false] {
+        let google = Google::new();
+        let ids = google.classes(3).await;
+        let store = shared_store();
+        let [process, other] = [(); 2].map(|()| google.process_on(&skipping(), Some(&store)));
+        let when = if lands { When::After } else { When::Before };
+        google.fault(Rule::nth("events.patch", 1, Fault::Hang { when }).for_event(&ids[1]));
+        let key = json!({ "idempotencyKey": "one-transaction" });
+        let tx = Tx::begin(&process, &key).await;
+        assert_eq!(tx.add(&ids[0]).await.unwrap()["verified"], true);
+        let late = tx.add(&ids[1]).await.unwrap();
+        assert_eq!(
+            (&late["success"], &late["skipped"], &late["alreadyAdded"], &late["verified"], &late["eventId"]),
+            (&json!(true), &json!(true), &json!(false), &json!(false), &json!(ids[1])),
+            "{late}"
+        );
+        assert_eq!((&late["warnings"][0]["code"], late.get("attendeeCount")), (&json!("SKIPPED"), None), "{late}");
+        assert_eq!(tx.add(&ids[2]).await.unwrap()["verified"], true);
+        assert_eq!(tx.commit().await.unwrap()["skipped"], json!([ids[1]]));
+        assert!(process.settle().await.is_empty());
+        assert_eq!(google.places(&ids, EVA), if lands { 3 } else { 2 });
+        let settled = google.settled();
+        assert_eq!((settled.len(), &settled[0]["eventId"]), (1, &json!(ids[1])), "{settled:?}");
+        assert_eq!(settled[0]["settled"], if lands { "kept" } else { "deleted" });
+        let again = parsed(other.service.transaction_begin(&args(&key), Cancel::default()).await).unwrap();
+        assert_eq!((&again["replayed"], &again["skipped"]), (&json!(true), &json!([ids[1]])));
+        let notices = google.notices.lock().unwrap();
+        let logged: Vec<_> = notices.iter().map(|notice| serde_json::to_string(notice).unwrap()).collect();
+        assert!(logged.iter().any(|line| line.contains("timed out") && line.contains(&ids[1])), "{logged:?}");
+        assert!(logged.iter().all(|line| !line.contains(EVA)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_skipped_is_undone_with_all_the_rest() {
+    let google = Google::new();
+    let ids = google.classes(2).await;
+    let process = google.process_with(&skipping());
+    google.fault(Rule::nth("events.patch", 1, Fault::Hang { when: When::After }).for_event(&ids[1]));
+    let tx = Tx::begin(&process, &json!({})).await;
+    tx.add(&ids[0]).await.unwrap();
+    assert_eq!(tx.add(&ids[1]).await.unwrap()["skipped"], true);
+    assert_eq!(google.places(&ids, EVA), 2);
+    let back = tx.roll_back().await;
+    assert_eq!(back["outcome"], "rejected", "{back}");
+    assert!(process.settle().await.is_empty());
+    assert_eq!(google.places(&ids, EVA), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transaction_whose_own_time_is_over_skips_nothing() {
+    let google = Google::new();
+    let ids = google.classes(1).await;
+    let process = google.process_with(&json!({ "attendees": { "timeoutMs": 20_000, "onTimeout": "skip" } }));
+    let patches = process.network.hold(|request| request.method == http::Method::PATCH);
+    let tx = Tx::begin(&process, &json!({ "timeoutMs": 4_000 })).await;
+    assert_eq!(tx.add(&ids[0]).await.unwrap_err().code, Code::Timeout);
+    patches.release().await;
+    assert_eq!(tx.commit().await.unwrap_err().code, Code::Timeout);
+    tx.roll_back().await;
     assert!(process.settle().await.is_empty());
     assert_eq!(google.places(&ids, EVA), 0);
 }

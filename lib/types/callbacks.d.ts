@@ -64,8 +64,8 @@ export interface OperationRecord {
   /** `options.context` of the call, or null. */
   context: unknown
   /**
-   * Only in the second record, when the clean-up of a failed call, or the fate of an event that an enrollment skipped,
-   * has come to an end: `deleted` where nothing of it is there, `kept` where it was left.
+   * Only in the second record, when the clean-up of a failed call, or the fate of an event that an enrollment or a
+   * transaction skipped, has come to an end: `deleted` where nothing of it is there, `kept` where it was left.
    */
   settled?: 'deleted' | 'kept'
 }

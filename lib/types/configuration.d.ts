@@ -111,7 +111,7 @@ export interface CalendarConfig {
   attendees?: {
     /** The change of one attendee, unless the call says otherwise. @default 5000 */
     timeoutMs?: number
-    /** `'skip'`: an enrollment goes on without an event whose change timed out. @default 'fail' */
+    /** `'skip'`: an enrollment or transaction goes on without an event whose add timed out. @default 'fail' */
     onTimeout?: 'fail' | 'skip'
   }
   limits?: {

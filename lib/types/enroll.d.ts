@@ -66,6 +66,16 @@ export interface TransactionOptions {
   context?: unknown
 }
 
+/**
+ * What `tx.addAttendee` tells. With `attendees.onTimeout: 'skip'` a step whose add takes longer than `attendees.timeoutMs` is
+ * `skipped`: its transaction goes on without it, and if that succeeds, a second record tells whether the attendee arrived.
+ */
+export interface TransactionAddResult extends Omit<AddAttendeeResult, keyof PlaceFields | 'attendeeCount'> {
+  skipped?: true
+  /** Entries on the list now; absent where it was skipped. */
+  attendeeCount?: number
+}
+
 /** What a transaction's function works with. Every call must be awaited inside the function. */
 export interface Transaction {
   /** As `addAttendeeToEvent`; taken off again if the transaction fails, unless they were there before. */
@@ -74,7 +84,7 @@ export interface Transaction {
     calendarId?: string
     attendee: string | NewAttendee
     sendUpdates?: 'all' | 'externalOnly' | 'none'
-  }): Promise<Omit<AddAttendeeResult, keyof PlaceFields>>
+  }): Promise<TransactionAddResult>
   /** As `createEvent`; deleted again if the transaction fails. What cannot be verified rejects. */
   createEvent(eventData: CalendarEvent, options?: WriteOptions): Promise<Omit<CreateSuccess, keyof PlaceFields>>
   /**
@@ -96,6 +106,8 @@ export interface TransactionResult<Value> {
   replayed: boolean
   /** What your function gave back. */
   result: Value | undefined
+  /** Ids of the events that it went on without; whether the attendee arrived there is told by a second record. */
+  skipped: string[]
 }
 
 /** By name: takes back a step of a transaction that failed or whose process died. Must do no harm when repeated. */

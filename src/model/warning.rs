@@ -24,6 +24,8 @@ impl Warning {
     /// Google is still making the conference.
     pub const CONFERENCE_PENDING: &'static str = "CONFERENCE_PENDING";
 
+    /// An attendee's add took too long, and what it belongs to went on without it.
+    pub const SKIPPED: &'static str = "SKIPPED";
     /// Too many guests for Google to tell each who comes.
     pub const ANSWERS_NOT_SHARED: &'static str = "ANSWERS_NOT_SHARED";
 

@@ -11,13 +11,12 @@ use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use super::attendees::Changed;
 use super::exposure::Exposure;
-use super::transaction::{Caller, Place, Transaction, Transactions, intent, undo};
+use super::transaction::{AddTerms, Added, Caller, Place, Transaction, Transactions, intent, undo};
 use super::{Target, timed_out};
 use crate::model::{CalendarError, Code, Outcome, Rollback};
 use crate::policy::Deadline;
-use crate::store::{Act, Held, Opening, Plan, Resumed};
+use crate::store::{Held, Opening, Resumed};
 
 /// The name errors speak under.
 pub const OPERATION: &str = "enroll";
@@ -33,12 +32,8 @@ pub struct EnrollRequest {
     pub target: Target,
     /// Where the attendee is to be; at least one.
     pub places: Vec<Place>,
-    /// The most one event may take.
-    pub attendee_timeout: Duration,
-    /// An event that takes longer is skipped.
-    pub skip_late: bool,
-    /// Whether adds are read back.
-    pub verify: bool,
+    /// How they are added.
+    pub terms: AddTerms,
     /// The caller's key.
     pub key: Option<String>,
     /// The fingerprint of all this, for the key.
@@ -99,109 +94,80 @@ pub async fn enroll(
     };
     let transaction = Transaction::over(parts.clone(), caller.clone(), held, Arc::clone(exposure)).await;
     let stop = AtomicBool::new(false);
-    let adds = request.places.iter().enumerate().map(|(index, place)| {
+    let adds = numbered(&request.places).map(|(number, place)| {
         let (transaction, stop) = (&transaction, &stop);
-        async move { (index, add(parts, transaction, request, place, work, stop).await) }
+        async move { (number, place, add(transaction, (number, place), request.terms, work, stop).await) }
     });
     let mut ended: Vec<_> = stream::iter(adds.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).collect().await;
-    let failure = ended.iter().position(|(_, added)| matches!(added, Added::Refused(_)));
-    if let Some(first) = failure
-        && let (index, Added::Refused(error)) = ended.swap_remove(first)
-    {
-        let not_reached = not_reached(request, &ended);
-        return roll_back(&transaction, request, (index, error), not_reached, deadline).await;
+    let failure = ended.iter().position(|(.., ended)| matches!(ended, Ended::Refused(_)));
+    let failure = failure.map(|first| ended.swap_remove(first));
+    ended.sort_by_key(|(number, ..)| *number);
+    if let Some((.., Ended::Refused(error))) = failure {
+        return roll_back(&transaction, error, not_reached(&ended), deadline).await;
     }
-    ended.sort_by_key(|(index, _)| *index);
-    conclude(&transaction, request, ended, deadline).await
+    let events = ended.into_iter().map(|(_, place, ended)| enrolled(place, ended)).collect();
+    conclude(&transaction, request, events, deadline).await
 }
 
-enum Added {
-    There(Box<Changed>),
-    Skipped,
+/// Each place with the number of its step.
+fn numbered(places: &[Place]) -> impl Iterator<Item = (u32, &Place)> {
+    (0..).zip(places)
+}
+
+enum Ended {
+    Added(Added),
     NotReached,
     Refused(CalendarError),
 }
 
 async fn add(
-    parts: &Transactions,
     transaction: &Transaction,
-    request: &EnrollRequest,
-    place: &Place,
+    (number, place): (u32, &Place),
+    terms: AddTerms,
     work: &Deadline,
     stop: &AtomicBool,
-) -> Added {
+) -> Ended {
     if stop.load(Ordering::Acquire) {
-        return Added::NotReached;
+        return Ended::NotReached;
     }
-    let now = parts.cx.clock.now();
-    let own = Deadline::starts(now, request.attendee_timeout.min(work.left(now)));
-    let mut adding = std::pin::pin!(transaction.add(place, request.verify, own.clone()));
-    let told = tokio::select! {
-        told = &mut adding => told,
-        () = work.cancelled() => {
-            own.cancel();
-            adding.await
-        }
-    };
-    match told {
-        Ok(changed) => Added::There(Box::new(changed)),
-        Err(error)
-            if request.skip_late
-                && error.code == Code::Timeout
-                && !work.is_cancelled()
-                && !work.left(parts.cx.clock.now()).is_zero() =>
-        {
-            Added::Skipped
-        }
+    match transaction.add_in_time(number, place, terms, work).await {
+        Ok(added) => Ended::Added(added),
         Err(error) => {
             stop.store(true, Ordering::Release);
-            Added::Refused(error.with_event(place.event_id.clone()))
+            Ended::Refused(error)
         }
     }
 }
 
-fn not_reached(request: &EnrollRequest, ended: &[(usize, Added)]) -> Vec<String> {
-    let mut indices: Vec<_> =
-        ended.iter().filter(|(_, added)| matches!(added, Added::NotReached)).map(|(index, _)| *index).collect();
-    indices.sort_unstable();
-    indices.iter().filter_map(|index| request.places.get(*index)).map(|place| place.event_id.clone()).collect()
+fn not_reached(ended: &[(u32, &Place, Ended)]) -> Vec<String> {
+    let not = ended.iter().filter(|(.., ended)| matches!(ended, Ended::NotReached));
+    not.map(|(_, place, _)| place.event_id.clone()).collect()
+}
+
+fn enrolled(place: &Place, ended: Ended) -> EnrolledEvent {
+    let event_id = place.event_id.clone();
+    match ended {
+        Ended::Added(Added::There(changed)) => EnrolledEvent {
+            event_id,
+            already_added: changed.already,
+            skipped: false,
+            verified: changed.verified,
+            attendee_count: Some(changed.attendee_count),
+        },
+        Ended::Added(Added::Skipped { .. }) | Ended::NotReached | Ended::Refused(_) => {
+            EnrolledEvent { event_id, already_added: false, skipped: true, verified: false, attendee_count: None }
+        }
+    }
 }
 
 async fn conclude(
     transaction: &Transaction,
     request: &EnrollRequest,
-    ended: Vec<(usize, Added)>,
+    events: Vec<EnrolledEvent>,
     deadline: &Deadline,
 ) -> EnrollConcluded {
-    let mut events = Vec::with_capacity(ended.len());
-    let mut skipped = Vec::new();
-    for ((index, added), place) in ended.into_iter().zip(&request.places) {
-        let event_id = place.event_id.clone();
-        match added {
-            Added::There(changed) => {
-                events.push(EnrolledEvent {
-                    event_id,
-                    already_added: changed.already,
-                    skipped: false,
-                    verified: changed.verified,
-                    attendee_count: Some(changed.attendee_count),
-                });
-            }
-            Added::Skipped | Added::NotReached | Added::Refused(_) => {
-                skipped.push(index);
-                events.push(EnrolledEvent {
-                    event_id,
-                    already_added: false,
-                    skipped: true,
-                    verified: false,
-                    attendee_count: None,
-                });
-            }
-        }
-    }
     let answer = serde_json::to_string(&events).ok();
-    let committed = transaction.commit(deadline, |plan| note(plan, &skipped, answer)).await;
-    match committed {
+    match transaction.commit(deadline, |plan| plan.answer = answer).await {
         Ok(()) => {
             let open = transaction.finish(deadline).await;
             let answer = Ok(Enrolled { events, replayed: false });
@@ -218,19 +184,9 @@ async fn conclude(
     }
 }
 
-fn note(plan: &mut Plan, late: &[usize], answer: Option<String>) {
-    plan.answer = answer;
-    for (index, step) in plan.steps.iter_mut().enumerate() {
-        if let Act::Attendee { skipped, .. } = &mut step.act {
-            *skipped = late.contains(&index);
-        }
-    }
-}
-
 async fn roll_back(
     transaction: &Transaction,
-    request: &EnrollRequest,
-    (index, error): (usize, CalendarError),
+    error: CalendarError,
     not_reached: Vec<String>,
     deadline: &Deadline,
 ) -> EnrollConcluded {
@@ -238,7 +194,6 @@ async fn roll_back(
     let open = undone.open.then(|| Arc::clone(transaction.held()));
     let mut error = refusal(error, undone);
     error.rollback.not_reached = not_reached;
-    error.event_id = request.places.get(index).map(|place| place.event_id.clone());
     EnrollConcluded { answer: Err(error), open }
 }
 
@@ -267,7 +222,7 @@ async fn open(
 ) -> Result<Opened, CalendarError> {
     let cx = &parts.cx;
     let left = || work.left(cx.clock.now());
-    let steps = || (0..).zip(&request.places).map(|(number, place)| place.step(number)).collect();
+    let steps = || numbered(&request.places).map(|(number, place)| place.step(number)).collect();
     let entry = |keyless| intent(cx, caller.operation, &request.target, request.print.clone(), steps(), keyless);
     let Some(key) = &request.key else { return Ok(Opened::Begun(cx.journal.begin(entry(true), left()).await?)) };
     let mut gap = FIRST_GAP;

@@ -133,6 +133,42 @@ impl Place {
     }
 }
 
+/// How attendees are added.
+#[derive(Clone, Copy)]
+pub struct AddTerms {
+    /// The most one of them may take.
+    pub timeout: Duration,
+    /// Who takes longer is left out.
+    pub skip_late: bool,
+    /// Whether adds are read back.
+    pub verify: bool,
+}
+
+/// How an add ended that leaves the transaction its way on.
+pub enum Added {
+    /// The attendee is there.
+    There(Box<Changed>),
+    /// It took too long; whether they arrive is settled after the transaction's success.
+    Skipped {
+        /// HTTP exchanges begun.
+        attempts: u32,
+    },
+}
+
+/// The events that a transaction which succeeded went on without, each once.
+#[must_use]
+pub fn skipped_events(plan: Option<&Plan>) -> Vec<String> {
+    let mut ids = Vec::new();
+    for step in plan.iter().flat_map(|plan| &plan.steps) {
+        if let Act::Attendee { event_id, skipped: true, .. } = &step.act
+            && !ids.contains(event_id)
+        {
+            ids.push(event_id.clone());
+        }
+    }
+    ids
+}
+
 /// A transaction at work.
 pub struct Transaction {
     parts: Transactions,
@@ -225,6 +261,36 @@ impl Transaction {
         self.here().steps.push(number);
     }
 
+    /// Puts an attendee on an event, as the step of this number says, which is in the journal. It has a time of its own,
+    /// which ends with `work`.
+    pub async fn add_in_time(
+        &self,
+        number: u32,
+        place: &Place,
+        terms: AddTerms,
+        work: &Deadline,
+    ) -> Result<Added, CalendarError> {
+        let clock = &self.parts.cx.clock;
+        let now = clock.now();
+        let own = Deadline::starts(now, terms.timeout.min(work.left(now)));
+        let mut adding = std::pin::pin!(self.add(place, terms.verify, own.clone()));
+        let told = tokio::select! {
+            told = &mut adding => told,
+            () = work.cancelled() => {
+                own.cancel();
+                adding.await
+            }
+        };
+        match told {
+            Ok(changed) => Ok(Added::There(Box::new(changed))),
+            Err(error) if terms.skip_late && was_late(&error) && !work.is_cancelled() && !self.left(work).is_zero() => {
+                self.here().skipped.push(number);
+                Ok(Added::Skipped { attempts: error.attempts })
+            }
+            Err(error) => Err(error.with_event(place.event_id.clone())),
+        }
+    }
+
     /// Puts an attendee on an event. The step that says so is in the journal.
     pub async fn add(&self, place: &Place, verify: bool, deadline: Deadline) -> Result<Changed, CalendarError> {
         let key = place.key(&self.caller.user);
@@ -314,14 +380,19 @@ impl Transaction {
         self.over.store(true, Ordering::Release);
         let verified = !self.unread.load(Ordering::Acquire);
         let left = self.left(deadline).max(RESULT_GRACE);
+        let late = self.here().skipped.clone();
         let change = self
             .held
             .change(left, |entry| {
                 entry.state = State::Succeeded { verified };
-                entry.plan.iter_mut().for_each(|plan| plan.answer = None);
-                if let Some(plan) = &mut entry.plan {
-                    note(plan);
+                let Some(plan) = &mut entry.plan else { return };
+                plan.answer = None;
+                for step in plan.steps.iter_mut().filter(|step| late.contains(&step.number)) {
+                    if let Act::Attendee { skipped, .. } = &mut step.act {
+                        *skipped = true;
+                    }
                 }
+                note(plan);
             })
             .await;
         if change == Change::Applied {
@@ -380,6 +451,11 @@ impl Caller {
             later: None,
         }
     }
+}
+
+/// Whether a step took longer than it may.
+fn was_late(error: &CalendarError) -> bool {
+    error.code == Code::Timeout
 }
 
 fn failed_create(failure: Failure, attempts: u32, exposed: bool) -> CalendarError {

@@ -268,7 +268,7 @@ pub(super) fn enrolled(enrolled: &Enrolled) -> Result<String, CalendarError> {
         enrolled.events.iter().filter(|event| event.skipped).map(|event| event.event_id.as_str()).collect();
     let warning = || {
         Warning::new(
-            "SKIPPED",
+            Warning::SKIPPED,
             "Adding the attendee timed out for some events; the enrollment went on without them, and whether they arrived there is settled in the background.",
         )
     };
@@ -293,7 +293,10 @@ struct AttendeeChanged<'a> {
     already_added: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     already_removed: Option<bool>,
-    attendee_count: usize,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    skipped: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attendee_count: Option<usize>,
     verified: bool,
     event_id: &'a str,
     attempts: u32,
@@ -311,10 +314,30 @@ pub(super) fn attendee(changed: &Changed, verb: Verb, event_id: &str) -> Result<
         success: true,
         already_added: adds.then_some(changed.already),
         already_removed: (!adds).then_some(changed.already),
-        attendee_count: changed.attendee_count,
+        skipped: false,
+        attendee_count: Some(changed.attendee_count),
         verified: changed.verified,
         event_id,
         attempts: changed.attempts,
         warnings: (adds && changed.attendee_count > ANSWERS_SHOWN_AT_MOST).then_some(many).into_iter().collect(),
+    })
+}
+
+/// What `tx.addAttendee` resolves to where its transaction goes on without it.
+pub(super) fn attendee_skipped(event_id: &str, attempts: u32) -> Result<String, CalendarError> {
+    let warning = Warning::new(
+        Warning::SKIPPED,
+        "Adding the attendee timed out; the transaction goes on without this event, and whether they arrived there is settled in the background.",
+    );
+    text(&AttendeeChanged {
+        success: true,
+        already_added: Some(false),
+        already_removed: None,
+        skipped: true,
+        attendee_count: None,
+        verified: false,
+        event_id,
+        attempts,
+        warnings: vec![warning],
     })
 }

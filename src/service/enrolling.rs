@@ -18,7 +18,7 @@ use crate::model::CalendarError;
 use crate::model::attendee::{Guest, normal};
 use crate::model::ids::{check_calendar_id, check_event_id, store_key};
 use crate::operation::enroll::{self, EnrollRequest};
-use crate::operation::transaction::{Caller, Place};
+use crate::operation::transaction::{AddTerms, Caller, Place};
 use crate::policy::Deadline;
 use crate::store::Disposal;
 
@@ -68,7 +68,7 @@ impl Service {
                         Ok(enrolled) => {
                             let all = enrolled.events.iter();
                             for event in all.clone().filter(|event| event.skipped && !enrolled.replayed) {
-                                this.warn_of_skipped(&event.event_id);
+                                this.warn_of_skipped(enroll::OPERATION, &event.event_id);
                             }
                             let closed = all
                                 .filter(|event| !event.skipped)
@@ -90,9 +90,9 @@ impl Service {
         self.counted(enroll::OPERATION, work).await.map_err(failed_to_add)
     }
 
-    fn warn_of_skipped(&self, event_id: &str) {
+    pub(super) fn warn_of_skipped(&self, operation: &str, event_id: &str) {
         let message = format!(
-            "enroll: adding the attendee to event {event_id} timed out; the enrollment went on without it. Whether they arrived is settled in the background; look at the event."
+            "{operation}: adding the attendee to event {event_id} timed out; it went on without it. Whether they arrived is settled in the background; look at the event."
         );
         (self.shared.listener)(Notice::Log { level: Level::Warn, message });
     }
@@ -136,6 +136,15 @@ pub(super) fn place_of(
     Ok(Place { calendar, event_id, guest, send_updates })
 }
 
+/// How a call adds attendees.
+pub(super) fn terms_of(call: &Call, config: &Config) -> AddTerms {
+    AddTerms {
+        timeout: config.attendee_timeout,
+        skip_late: config.on_attendee_timeout == OnTimeout::Skip,
+        verify: call.verification.is_some(),
+    }
+}
+
 fn request_of(call: &Call, config: &Config, body: Body) -> Result<EnrollRequest, CalendarError> {
     if !(1..=EVENTS_AT_MOST).contains(&body.events.len()) {
         let what = format!("must be an array of 1 to {EVENTS_AT_MOST} events");
@@ -163,9 +172,7 @@ fn request_of(call: &Call, config: &Config, body: Body) -> Result<EnrollRequest,
         target: call.target.clone(),
         print: store_key("enrollment", &parts),
         places,
-        attendee_timeout: config.attendee_timeout,
-        skip_late: config.on_attendee_timeout == OnTimeout::Skip,
-        verify: call.verification.is_some(),
+        terms: terms_of(call, config),
         key: call.key.clone(),
     })
 }

@@ -16,7 +16,7 @@ use super::attendees::read_guest;
 use super::call::Call;
 use super::cancel::Cancel;
 use super::creating::create_request;
-use super::enrolling::{caller_of, failed_to_add, place_of, work_of};
+use super::enrolling::{caller_of, failed_to_add, place_of, terms_of, work_of};
 use super::open_work::Open;
 use super::{Service, answer};
 use crate::google::SendUpdates;
@@ -26,7 +26,7 @@ use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::attendees::Verb;
 use crate::operation::create::Created;
 use crate::operation::exposure::Exposure;
-use crate::operation::transaction::{Transaction, intent};
+use crate::operation::transaction::{Added, Transaction, intent, skipped_events};
 use crate::policy::Deadline;
 use crate::store::{Act, Opening, Step};
 
@@ -73,6 +73,14 @@ struct Begun<'a> {
     replayed: bool,
     /// What is left for the work, in milliseconds.
     work_ms: u64,
+    /// Of one that is replayed: the events it went on without.
+    skipped: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Committed {
+    success: bool,
+    skipped: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +110,7 @@ struct WayBack {
 }
 
 impl Service {
-    /// Begins a transaction: `{ id, claim, replayed, workMs }`.
+    /// Begins a transaction: `{ id, claim, replayed, workMs, skipped }`.
     pub async fn transaction_begin(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
         let begin = async {
             let config = self.config();
@@ -118,8 +126,9 @@ impl Service {
                 None => parts.cx.journal.begin(entry, left()).await?,
                 Some(key) => match parts.cx.journal.begin_keyed(entry, key, left()).await? {
                     Opening::Begun(held) => held,
-                    Opening::Done(_) => {
-                        return Ok(super::to_text(&Begun { id: 0, claim: "", replayed: true, work_ms: 0 }));
+                    Opening::Done(entry) => {
+                        let skipped = skipped_events(entry.plan.as_ref());
+                        return Ok(super::to_text(&Begun { id: 0, claim: "", replayed: true, work_ms: 0, skipped }));
                     }
                     Opening::Reused => {
                         return Err(CalendarError::new(
@@ -147,6 +156,7 @@ impl Service {
                 claim: transaction.claim().as_str(),
                 replayed: false,
                 work_ms: crate::clock::millis(left()),
+                skipped: Vec::new(),
             });
             let end = seated.deadline.end();
             let live = Live {
@@ -198,14 +208,11 @@ impl Service {
             let place = place_of(body.event_id, body.calendar_id, &live.call.target.calendar, guest, send_updates)?;
             let number = live.next();
             live.transaction.register(place.step(number), &live.work).await?;
-            let now = self.shared.clock.now();
-            let time = self.config().attendee_timeout.min(live.work.left(now));
-            let own = Deadline::starts(now, time);
-            tokio::spawn(super::creating::cancel_with(live.work.clone(), own.clone()));
-            let verify = live.call.verification.is_some();
-            let changed = live.transaction.add(&place, verify, own).await;
-            let changed = changed.map_err(|error| error.with_event(place.event_id.clone()))?;
-            answer::attendee(&changed, Verb::Add, &place.event_id)
+            let terms = terms_of(&live.call, &self.config());
+            match live.transaction.add_in_time(number, &place, terms, &live.work).await? {
+                Added::There(changed) => answer::attendee(&changed, Verb::Add, &place.event_id),
+                Added::Skipped { attempts } => answer::attendee_skipped(&place.event_id, attempts),
+            }
         };
         let told = live.told(added.await.map_err(failed_to_add));
         drop(gate);
@@ -256,7 +263,7 @@ impl Service {
         told
     }
 
-    /// All of it stays: one compare-and-set.
+    /// All of it stays: one compare-and-set. `{ success, skipped: [eventId] }`.
     ///
     /// # Errors
     /// The first step's error, if one failed: then it is to be rolled back. `unknown`: the journal decides.
@@ -273,7 +280,11 @@ impl Service {
                 if let Some(held) = live.transaction.finish(deadline).await {
                     self.shared.background.adopt(held, Arc::clone(&live.seated.credentials)).await;
                 }
-                Ok(r#"{"success":true}"#.to_owned())
+                let skipped = skipped_events(live.transaction.held().entry().await.plan.as_ref());
+                for event_id in &skipped {
+                    self.warn_of_skipped(OPERATION, event_id);
+                }
+                Ok(super::to_text(&Committed { success: true, skipped }))
             }
             Err(mut error) => {
                 error.operation = Some(OPERATION);

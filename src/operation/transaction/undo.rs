@@ -89,6 +89,8 @@ pub struct Here {
     pub members: Vec<Member>,
     /// Numbers of steps whose undo is a function of its program's.
     pub steps: Vec<u32>,
+    /// Numbers of steps that took too long, and that it goes on without.
+    pub skipped: Vec<u32>,
     /// Who had kept an attendee before an add of this transaction that was acknowledged.
     pub outdated: HashMap<AttendeeKey, Vec<Claim>>,
 }
