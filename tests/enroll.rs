@@ -184,6 +184,37 @@ async fn an_event_that_takes_too_long_is_skipped_named_logged_and_settled_later(
     }
 }
 
+/// Whether they are there is told when the other call is over: until then they may be about to go.
+#[tokio::test(start_paused = true)]
+async fn an_event_from_which_another_call_takes_the_attendee_off_all_the_time_is_skipped_like_a_late_one() {
+    let google = Google::new();
+    let ids = google.classes(3).await;
+    let store = shared_store();
+    let skip = json!({ "attendees": { "timeoutMs": 1_000, "onTimeout": "skip" } });
+    let process = google.process_on(&skip, Some(&store));
+    let patient = json!({ "attendees": { "timeoutMs": 60_000 }, "timeoutMs": 60_000, "attemptTimeoutMs": 60_000 });
+    let other = google.process_on(&patient, Some(&store));
+    other.enroll(&ids[1..2], EVA, &json!({})).await.unwrap();
+    let removals = other.network.hold(|request| request.method == http::Method::PATCH);
+    let removal = tokio::spawn({
+        let (other, id) = (other.clone(), ids[1].clone());
+        async move { other.remove(&id, &json!(EVA), &json!({})).await }
+    });
+    removals.caught(1).await;
+    let told = process.enroll(&ids, EVA, &json!({})).await.unwrap();
+    assert_eq!(told["skipped"], json!([ids[1]]), "{told}");
+    pass(20).await;
+    assert_eq!(google.settled(), Vec::<serde_json::Value>::new());
+    assert_eq!(google.places(&ids, EVA), 3, "not taken off yet");
+    removals.release().await;
+    removal.await.unwrap().unwrap();
+    assert!(process.settle().await.is_empty());
+    assert_eq!(google.places(&ids, EVA), 2);
+    let settled = google.settled();
+    assert_eq!((settled.len(), &settled[0]["eventId"]), (1, &json!(ids[1])), "{settled:?}");
+    assert_eq!(settled[0]["settled"], "deleted");
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_call_settles_within_its_deadline_whatever_hangs() {
     let google = Google::new();

@@ -25,7 +25,7 @@ use crate::google::{BoxFuture, Credentials, QuotaUser, Scope, SendUpdates};
 use crate::model::attendee::Guest;
 use crate::model::{CalendarError, Claim, Code, Outcome};
 use crate::policy::Deadline;
-use crate::store::{Act, AttendeeKey, AttendeeRecords, Change, Entry, Held, Plan, State, Step};
+use crate::store::{Act, AttendeeKey, AttendeeRecords, Change, Entry, Held, Plan, State, Step, was_being_removed};
 
 /// What transactions are made with. Clones share it.
 #[derive(Clone)]
@@ -453,9 +453,9 @@ impl Caller {
     }
 }
 
-/// Whether a step took longer than it may.
+/// Whether a step took longer than it may, be it that Google did not answer, or that another call stood in its way.
 fn was_late(error: &CalendarError) -> bool {
-    error.code == Code::Timeout
+    error.code == Code::Timeout || was_being_removed(error)
 }
 
 fn failed_create(failure: Failure, attempts: u32, exposed: bool) -> CalendarError {

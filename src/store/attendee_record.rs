@@ -22,6 +22,15 @@ use crate::model::{CalendarError, Claim, Code, Outcome};
 const FIRST_GAP: Duration = Duration::from_millis(40);
 const LAST_GAP: Duration = Duration::from_millis(400);
 
+/// The reason word of a change that waited for a removal until its time was over.
+const BEING_REMOVED: &str = "beingRemoved";
+
+/// Whether a change failed because all its time went on waiting for another call, which takes the attendee off.
+#[must_use]
+pub fn was_being_removed(error: &CalendarError) -> bool {
+    error.code == Code::Conflict && error.reason.as_deref() == Some(BEING_REMOVED)
+}
+
 /// One record. Without any claim and mark it is as good as none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -314,7 +323,9 @@ impl AttendeeRecords {
             }
             drop(turn);
             if left() <= gap {
-                return Err(busy("they are being taken off the event by another call, which is not over yet"));
+                let mut error = busy("they are being taken off the event by another call, which is not over yet");
+                error.reason = Some(BEING_REMOVED.to_owned());
+                return Err(error);
             }
             sleep(gap.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
             gap = (gap * 2).min(LAST_GAP);

@@ -93,6 +93,8 @@ async fn one(
     if !settle {
         return Err(super::timed_out(&caller.scope(deadline.clone())));
     }
+    // Waits while another call takes them off: until that is over they may still be seen on the list.
+    parts.records.claim(&key, claim, held, left()).await?;
     let on_behalf = Arc::new(Settling { held: Arc::clone(held) });
     let disposal = match parts.lanes.change(caller.change(&place, Verb::Expel, on_behalf, deadline.clone())).await {
         Ok(changed) if changed.left => {
