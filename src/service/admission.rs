@@ -36,27 +36,24 @@ pub(super) struct Seated {
     _at_work: AtWork,
 }
 
+/// An answer's text, and how the call ended.
+pub(super) type Answered = Result<(String, Ending), CalendarError>;
+
 /// An answer, and what became of events, for callers who left before.
 pub(super) struct Told {
-    pub(super) answer: Result<String, CalendarError>,
+    pub(super) answer: Answered,
     pub(super) closed: Vec<(String, Disposal)>,
 }
 
-impl From<Result<String, CalendarError>> for Told {
-    fn from(answer: Result<String, CalendarError>) -> Self {
+impl From<Answered> for Told {
+    fn from(answer: Answered) -> Self {
         Self { answer, closed: Vec::new() }
     }
 }
 
 impl Service {
     /// Runs a call that shares with nobody.
-    pub(super) async fn alone<W, F>(
-        &self,
-        operation: &'static str,
-        mut call: Call,
-        cancel: Cancel,
-        work: W,
-    ) -> Result<String, CalendarError>
+    pub(super) async fn alone<W, F>(&self, operation: &'static str, mut call: Call, cancel: Cancel, work: W) -> Answered
     where
         W: FnOnce(Call, Arc<dyn Credentials>, Deadline, Arc<Exposure>) -> F + Send + 'static,
         F: Future + Send + 'static,
@@ -70,7 +67,7 @@ impl Service {
         let leaving = Leaving { operation, deadline: seated.deadline.clone(), cancel, then };
         let credentials = Arc::clone(&seated.credentials);
         let this = self.clone();
-        let start = move |start: Start<String>| {
+        let start = move |start: Start<(String, Ending)>| {
             tokio::spawn(async move {
                 let watched = this.shared.background.watch(&start.exposure);
                 let user = call.target.user.clone();
@@ -129,7 +126,7 @@ impl Service {
     pub(super) async fn counted(
         &self,
         operation: &'static str,
-        work: impl Future<Output = Result<(String, Ending), CalendarError>>,
+        work: impl Future<Output = Answered>,
     ) -> Result<String, CalendarError> {
         let started = self.shared.clock.now();
         let result = work.await;

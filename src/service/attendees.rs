@@ -47,34 +47,34 @@ impl Service {
                 send_updates: call.params.send_updates,
             };
             let this = self.clone();
-            let text = self
-                .alone(operation, call, cancel, async move |call, credentials, deadline, exposure| {
-                    let caller = caller_of(&call, operation, identity, &credentials);
-                    let parts = &this.shared.transactions;
-                    let (ended, open) = match verb {
-                        Verb::Add => {
-                            let verify = call.verification.is_some();
-                            let concluded = add(parts, &caller, &place, verify, &exposure, &deadline).await;
-                            (concluded.answer, concluded.open)
-                        }
-                        Verb::Remove | Verb::Expel => {
-                            let concluded = remove(parts, &caller, &place, &exposure, &deadline).await;
-                            (concluded.answer, concluded.open)
-                        }
-                    };
-                    if let Some(held) = open {
-                        this.shared.background.adopt(held, credentials).await;
+            self.alone(operation, call, cancel, async move |call, credentials, deadline, exposure| {
+                let caller = caller_of(&call, operation, identity, &credentials);
+                let parts = &this.shared.transactions;
+                let (ended, open) = match verb {
+                    Verb::Add => {
+                        let verify = call.verification.is_some();
+                        let concluded = add(parts, &caller, &place, verify, &exposure, &deadline).await;
+                        (concluded.answer, concluded.open)
                     }
-                    let event_id = place.event_id;
-                    let closed = ended.as_ref().map(|changed| (event_id.clone(), disposal(changed)));
-                    Told {
-                        closed: closed.into_iter().collect(),
-                        answer: ended.and_then(|changed| answer::attendee(&changed, verb, &event_id)),
+                    Verb::Remove | Verb::Expel => {
+                        let concluded = remove(parts, &caller, &place, &exposure, &deadline).await;
+                        (concluded.answer, concluded.open)
                     }
-                })
-                .await?;
-            let verified = text.contains(r#","verified":true,"#);
-            Ok((text, Ending { verified, ..Ending::default() }))
+                };
+                if let Some(held) = open {
+                    this.shared.background.adopt(held, credentials).await;
+                }
+                let event_id = place.event_id;
+                let closed = ended.as_ref().map(|changed| (event_id.clone(), disposal(changed)));
+                Told {
+                    closed: closed.into_iter().collect(),
+                    answer: ended.and_then(|changed| {
+                        let ending = Ending { verified: changed.verified, ..Ending::default() };
+                        Ok((answer::attendee(&changed, verb, &event_id)?, ending))
+                    }),
+                }
+            })
+            .await
         };
         self.counted(operation, work).await
     }

@@ -112,56 +112,59 @@ impl Service {
             let hashes: Vec<_> = events.iter().map(EventData::hash).collect();
             let key = call.key.take();
             let this = self.clone();
-            let text = self
-                .alone(create_many::OPERATION, call, cancel, async move |call, credentials, deadline, exposure| {
-                    let key_of = |index| key.as_ref().map(|key| format!("{key}:{index}"));
-                    let requests: Vec<_> = events
-                        .into_iter()
-                        .enumerate()
-                        .map(|(index, data)| create_request(&call, data, key_of(index)))
-                        .collect();
-                    let work = deadline.first_part(1.0 - UNDO_SHARE);
-                    tokio::spawn(cancel_with(deadline.clone(), work.clone()));
-                    let scope = |deadline| scope_of(&call, create_many::OPERATION, &credentials, deadline);
-                    let concluded = create_many::create_many(
-                        &this.shared.cx,
-                        &call.target,
-                        &requests,
-                        &exposure,
-                        &scope,
-                        (work, deadline),
-                    )
-                    .await;
-                    for held in concluded.open {
-                        this.shared.background.adopt(held, Arc::clone(&credentials)).await;
+            self.alone(create_many::OPERATION, call, cancel, async move |call, credentials, deadline, exposure| {
+                let key_of = |index| key.as_ref().map(|key| format!("{key}:{index}"));
+                let requests: Vec<_> = events
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, data)| create_request(&call, data, key_of(index)))
+                    .collect();
+                let work = deadline.first_part(1.0 - UNDO_SHARE);
+                tokio::spawn(cancel_with(deadline.clone(), work.clone()));
+                let scope = |deadline| scope_of(&call, create_many::OPERATION, &credentials, deadline);
+                let concluded = create_many::create_many(
+                    &this.shared.cx,
+                    &call.target,
+                    &requests,
+                    &exposure,
+                    &scope,
+                    (work, deadline),
+                )
+                .await;
+                for held in concluded.open {
+                    this.shared.background.adopt(held, Arc::clone(&credentials)).await;
+                }
+                let closed = match &concluded.answer {
+                    Ok(creations) => {
+                        creations.iter().map(|creation| (creation.event_id.clone(), Disposal::Kept)).collect()
                     }
-                    let closed = match &concluded.answer {
-                        Ok(creations) => {
-                            creations.iter().map(|creation| (creation.event_id.clone(), Disposal::Kept)).collect()
+                    Err(refusal) => refusal.rolled_back.iter().map(|id| (id.clone(), Disposal::Deleted)).collect(),
+                };
+                let answer = match concluded.answer {
+                    Ok(creations) => {
+                        let verified = creations.iter().all(|creation| creation.verified);
+                        let ending = Ending { verified, ..Ending::default() };
+                        answer::created_many(&creations, &hashes, concluded.attempts).map(|text| (text, ending))
+                    }
+                    Err(refusal) => match &refusal.error {
+                        None => {
+                            let left = refusal.rollback_pending.is_empty().then_some(Outcome::Rejected);
+                            let ending = Ending { unverified: true, left, ..Ending::default() };
+                            answer::refused_many(&refusal).map(|text| (text, ending))
                         }
-                        Err(refusal) => refusal.rolled_back.iter().map(|id| (id.clone(), Disposal::Deleted)).collect(),
-                    };
-                    let answer = match concluded.answer {
-                        Ok(creations) => answer::created_many(&creations, &hashes, concluded.attempts),
-                        Err(refusal) => match &refusal.error {
-                            None => answer::refused_many(&refusal),
-                            Some(error) => Err(CalendarError {
-                                rollback: Box::new(Rollback {
-                                    done: refusal.rolled_back.clone(),
-                                    pending: refusal.rollback_pending.clone(),
-                                    ..Rollback::default()
-                                }),
-                                ..error.clone()
+                        Some(error) => Err(CalendarError {
+                            rollback: Box::new(Rollback {
+                                done: refusal.rolled_back.clone(),
+                                pending: refusal.rollback_pending.clone(),
+                                ..Rollback::default()
                             }),
-                        },
-                    };
-                    Told { answer, closed }
-                })
-                .await?;
-            let unverified = text.starts_with(r#"{"success":false"#);
-            let verified = text.starts_with(r#"{"success":true,"verified":true"#);
-            let left = text.contains(r#""rollbackPending":[]"#).then_some(Outcome::Rejected);
-            Ok((text, Ending { verified, unverified, left, ..Ending::default() }))
+                            ..error.clone()
+                        }),
+                    },
+                };
+                Told { answer, closed }
+            })
+            .await
         };
         self.counted(create_many::OPERATION, work).await
     }

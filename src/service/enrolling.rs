@@ -55,37 +55,35 @@ impl Service {
             let request = request_of(&call, &config, body)?;
             let this = self.clone();
             let identity = call.auth.identity();
-            let text = self
-                .alone(enroll::OPERATION, call, cancel, async move |call, credentials, deadline, exposure| {
-                    let work = work_of(&deadline);
-                    let caller = caller_of(&call, enroll::OPERATION, identity, &credentials);
-                    let parts = &this.shared.transactions;
-                    let concluded = enroll::enroll(parts, &caller, &request, &exposure, (&work, &deadline)).await;
-                    if let Some(held) = concluded.open {
-                        this.shared.background.adopt(held, credentials).await;
-                    }
-                    match concluded.answer {
-                        Ok(enrolled) => {
-                            let all = enrolled.events.iter();
-                            for event in all.clone().filter(|event| event.skipped && !enrolled.replayed) {
-                                this.warn_of_skipped(enroll::OPERATION, &event.event_id);
-                            }
-                            let closed = all
-                                .filter(|event| !event.skipped)
-                                .map(|event| (event.event_id.clone(), Disposal::Kept))
-                                .collect();
-                            Told { answer: answer::enrolled(&enrolled), closed }
+            self.alone(enroll::OPERATION, call, cancel, async move |call, credentials, deadline, exposure| {
+                let work = work_of(&deadline);
+                let caller = caller_of(&call, enroll::OPERATION, identity, &credentials);
+                let parts = &this.shared.transactions;
+                let concluded = enroll::enroll(parts, &caller, &request, &exposure, (&work, &deadline)).await;
+                if let Some(held) = concluded.open {
+                    this.shared.background.adopt(held, credentials).await;
+                }
+                match concluded.answer {
+                    Ok(enrolled) => {
+                        let all = enrolled.events.iter();
+                        for event in all.clone().filter(|event| event.skipped && !enrolled.replayed) {
+                            this.warn_of_skipped(enroll::OPERATION, &event.event_id);
                         }
-                        Err(error) => {
-                            let closed = error.rollback.done.iter().map(|id| (id.clone(), Disposal::Deleted)).collect();
-                            Told { answer: Err(error), closed }
-                        }
+                        let closed = all
+                            .filter(|event| !event.skipped)
+                            .map(|event| (event.event_id.clone(), Disposal::Kept))
+                            .collect();
+                        let verified = enrolled.events.iter().all(|event| event.verified);
+                        let ending = Ending { verified, replayed: enrolled.replayed, ..Ending::default() };
+                        Told { answer: answer::enrolled(&enrolled).map(|text| (text, ending)), closed }
                     }
-                })
-                .await?;
-            let verified = text.starts_with(r#"{"success":true,"verified":true"#);
-            let replayed = text.contains(r#""replayed":true"#);
-            Ok((text, Ending { verified, replayed, ..Ending::default() }))
+                    Err(error) => {
+                        let closed = error.rollback.done.iter().map(|id| (id.clone(), Disposal::Deleted)).collect();
+                        Told { answer: Err(error), closed }
+                    }
+                }
+            })
+            .await
         };
         self.counted(enroll::OPERATION, work).await.map_err(failed_to_add)
     }

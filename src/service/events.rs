@@ -8,8 +8,9 @@ use super::{Service, answer};
 use crate::model::event::{EventChanges, Expected};
 use crate::model::{CalendarError, Outcome};
 use crate::operation::delete::{self, DeleteRequest};
-use crate::operation::update::{self, UpdateRequest};
-use crate::operation::{read, verify};
+use crate::operation::read;
+use crate::operation::update::{self, UpdateRequest, Updated};
+use crate::operation::verify::{self, Verdict};
 
 impl Service {
     /// `verifyEvent`. Rejections become its answer in the facade: it never rejects.
@@ -21,16 +22,15 @@ impl Service {
             let id = call.event_id()?.to_owned();
             let verification = crate::operation::Verification { window: config.window, repair: false };
             let cx = self.shared.cx.clone();
-            let text = self
-                .alone("verifyEvent", call, cancel, async move |call, credentials, deadline, _| {
-                    let scope = scope_of(&call, "verifyEvent", &credentials, deadline);
-                    let verdict = verify::verify(&cx, &scope, &call.target, &id, expected.body(), verification).await?;
-                    answer::verdict(&verdict, &id, scope.attempts())
-                })
-                .await?;
-            let unverified = text.starts_with(r#"{"success":false"#);
-            let left = Some(Outcome::NotSent);
-            Ok((text, Ending { verified: !unverified, unverified, left, ..Ending::default() }))
+            self.alone("verifyEvent", call, cancel, async move |call, credentials, deadline, _| {
+                let scope = scope_of(&call, "verifyEvent", &credentials, deadline);
+                let verdict = verify::verify(&cx, &scope, &call.target, &id, expected.body(), verification).await?;
+                let verified = matches!(verdict, Verdict::Verified(..));
+                let left = Some(Outcome::NotSent);
+                let ending = Ending { verified, unverified: !verified, left, ..Ending::default() };
+                Ok((answer::verdict(&verdict, &id, scope.attempts())?, ending))
+            })
+            .await
         };
         self.counted("verifyEvent", work).await
     }
@@ -41,14 +41,12 @@ impl Service {
             let call = Call::parse(args, &self.config(), 1)?;
             let id = call.event_id()?.to_owned();
             let cx = self.shared.cx.clone();
-            let text = self
-                .alone("getEvent", call, cancel, async move |call, credentials, deadline, _| {
-                    let scope = scope_of(&call, "getEvent", &credentials, deadline);
-                    let found = read::get(&cx, &scope, &call.target, &id).await?;
-                    answer::read(&found.raw, &id)
-                })
-                .await?;
-            Ok((text, Ending::default()))
+            self.alone("getEvent", call, cancel, async move |call, credentials, deadline, _| {
+                let scope = scope_of(&call, "getEvent", &credentials, deadline);
+                let found = read::get(&cx, &scope, &call.target, &id).await?;
+                Ok((answer::read(&found.raw, &id)?, Ending::default()))
+            })
+            .await
         };
         self.counted("getEvent", work).await
     }
@@ -58,16 +56,15 @@ impl Service {
         let work = async {
             let call = Call::parse(args, &self.config(), 1)?;
             let cx = self.shared.cx.clone();
-            let text = self
-                .alone("listEvents", call, cancel, async move |call, credentials, deadline, _| {
-                    let scope = scope_of(&call, "listEvents", &credentials, deadline);
-                    let query: Vec<_> = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-                    let page = read::list(&cx, &scope, &call.target, &query).await?;
-                    String::from_utf8(page.raw.to_vec())
-                        .map_err(|_| CalendarError::internal(Outcome::Rejected, "a page was not UTF-8"))
-                })
-                .await?;
-            Ok((text, Ending::default()))
+            self.alone("listEvents", call, cancel, async move |call, credentials, deadline, _| {
+                let scope = scope_of(&call, "listEvents", &credentials, deadline);
+                let query: Vec<_> = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+                let page = read::list(&cx, &scope, &call.target, &query).await?;
+                let text = String::from_utf8(page.raw.to_vec())
+                    .map_err(|_| CalendarError::internal(Outcome::Rejected, "a page was not UTF-8"))?;
+                Ok((text, Ending::default()))
+            })
+            .await
         };
         self.counted("listEvents", work).await
     }
@@ -86,17 +83,18 @@ impl Service {
                 max_retries: call.max_retries,
             };
             let cx = self.shared.cx.clone();
-            let text = self
-                .alone("updateEvent", call, cancel, async move |call, credentials, deadline, exposure| {
-                    let scope = scope_of(&call, "updateEvent", &credentials, deadline);
-                    let updated = update::update(&cx, &scope, &request, &exposure).await?;
-                    answer::updated(&updated, &request.id, scope.attempts())
-                })
-                .await?;
-            let unverified = text.starts_with(r#"{"success":false"#);
-            let verified = text.starts_with(r#"{"success":true,"verified":true"#);
-            let left = Some(Outcome::Applied);
-            Ok((text, Ending { verified, unverified, left, ..Ending::default() }))
+            self.alone("updateEvent", call, cancel, async move |call, credentials, deadline, exposure| {
+                let scope = scope_of(&call, "updateEvent", &credentials, deadline);
+                let updated = update::update(&cx, &scope, &request, &exposure).await?;
+                let ending = match updated {
+                    Updated::Done { verified, .. } => Ending { verified, ..Ending::default() },
+                    Updated::Unverified { .. } => {
+                        Ending { unverified: true, left: Some(Outcome::Applied), ..Ending::default() }
+                    }
+                };
+                Ok((answer::updated(&updated, &request.id, scope.attempts())?, ending))
+            })
+            .await
         };
         self.counted("updateEvent", work).await
     }
@@ -113,15 +111,13 @@ impl Service {
                 max_retries: call.max_retries,
             };
             let cx = self.shared.cx.clone();
-            let text = self
-                .alone("deleteEvent", call, cancel, async move |call, credentials, deadline, exposure| {
-                    let scope = scope_of(&call, "deleteEvent", &credentials, deadline);
-                    let deleted = delete::delete(&cx, &scope, &request, &exposure).await?;
-                    answer::deleted(deleted, &request.id, scope.attempts())
-                })
-                .await?;
-            let verified = text.starts_with(r#"{"success":true,"verified":true"#);
-            Ok((text, Ending { verified, ..Ending::default() }))
+            self.alone("deleteEvent", call, cancel, async move |call, credentials, deadline, exposure| {
+                let scope = scope_of(&call, "deleteEvent", &credentials, deadline);
+                let deleted = delete::delete(&cx, &scope, &request, &exposure).await?;
+                let ending = Ending { verified: deleted.verified, ..Ending::default() };
+                Ok((answer::deleted(deleted, &request.id, scope.attempts())?, ending))
+            })
+            .await
         };
         self.counted("deleteEvent", work).await
     }

@@ -83,7 +83,7 @@ struct Shared {
     cx: Context,
     store: Arc<dyn Store>,
     creates: Flights<Alike, (Arc<Created>, u32)>,
-    others: Flights<(), String>,
+    others: Flights<(), (String, Ending)>,
     background: Background,
     open: OpenWork,
     recovery: Arc<Recovery>,
