@@ -250,3 +250,42 @@ async fn a_transaction_whose_own_time_is_over_skips_nothing() {
     assert!(process.settle().await.is_empty());
     assert_eq!(google.places(&ids, EVA), 0);
 }
+
+/// Its program has caught the error of nothing yet: the step is still under way.
+#[tokio::test(start_paused = true)]
+async fn a_step_that_fails_while_the_commit_waits_for_it_leaves_only_the_way_back() {
+    let google = Google::new();
+    let ids = google.classes(2).await;
+    let process = google.process();
+    let tx = Tx::begin(&process, &json!({})).await;
+    tx.add(&ids[0]).await.unwrap();
+    let reads = process.network.hold(|request| request.method == http::Method::GET);
+    google.fault(Rule::always("events.patch", Fault::forbidden("forbidden")).for_event(&ids[1]));
+    let step = tokio::spawn({
+        let (tx, id) = (tx.clone(), ids[1].clone());
+        async move { tx.add(&id).await }
+    });
+    reads.caught(1).await;
+    let commit = tokio::spawn({
+        let tx = tx.clone();
+        async move { tx.commit().await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    reads.release().await;
+    assert_eq!(step.await.unwrap().unwrap_err().code, Code::PermissionDenied);
+    assert_eq!(commit.await.unwrap().unwrap_err().code, Code::PermissionDenied);
+    assert_eq!(tx.roll_back().await["rolledBack"], json!([ids[0]]));
+    assert!(process.settle().await.is_empty());
+    assert_eq!(google.places(&ids, EVA), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transactions_event_tells_how_many_exchanges_it_took() {
+    let google = Google::new().with([Rule::nth("events.insert", 1, Fault::status(503))]);
+    let process = google.process();
+    let tx = Tx::begin(&process, &json!({})).await;
+    let made = tx.create(&class(), &json!({})).await.unwrap();
+    assert_eq!(made["attempts"], google.emulator.requests().len());
+    assert!(google.emulator.requests().len() > 2);
+    tx.commit().await.unwrap();
+}

@@ -339,13 +339,13 @@ impl Transaction {
         told
     }
 
-    /// Makes an event that belongs to this transaction.
+    /// Makes an event that belongs to this transaction; also how many HTTP exchanges were begun for it.
     pub async fn create(
         &self,
         number: u32,
         request: &CreateRequest,
         deadline: Deadline,
-    ) -> Result<Creation, CalendarError> {
+    ) -> Result<(Creation, u32), CalendarError> {
         let scope = self.caller.scope(deadline.clone());
         let group = self.held.name().to_owned();
         let mut attempt = Attempt::begin(&self.parts.cx, scope, request, &self.exposure, Some(group)).await?;
@@ -356,7 +356,7 @@ impl Transaction {
         match attempt.run().await {
             Ok(creation) => {
                 self.made(&held, creation.verified);
-                Ok(creation)
+                Ok((creation, attempt.attempts()))
             }
             Err(failure) => Err(failed_create(failure, attempt.attempts(), attempt.exposed())),
         }

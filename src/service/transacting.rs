@@ -228,8 +228,8 @@ impl Service {
             let data = EventData::parse(event, call.time_zone.as_deref())?;
             let hash = data.hash();
             let request = create_request(&call, data, call.key.clone());
-            let creation = live.transaction.create(live.next(), &request, live.work.clone()).await?;
-            answer::created(&Created::Done(creation), &hash, 1)
+            let (creation, attempts) = live.transaction.create(live.next(), &request, live.work.clone()).await?;
+            answer::created(&Created::Done(creation), &hash, attempts)
         };
         let told = live.told(created.await);
         drop(gate);
@@ -269,11 +269,12 @@ impl Service {
     /// The first step's error, if one failed: then it is to be rolled back. `unknown`: the journal decides.
     pub async fn transaction_commit(&self, id: u32) -> Result<String, CalendarError> {
         let live = self.live(id)?;
+        // First: a step that is still under way may fail.
+        live.shut().await;
         if let Some(error) = live.failure() {
             return Err(error);
         }
         self.shared.at_work.all.remove(&id).ok_or_else(over)?;
-        live.shut().await;
         let deadline = &live.seated.deadline;
         match live.transaction.commit(deadline, |_| {}).await {
             Ok(()) => {
