@@ -208,6 +208,16 @@ test('a key runs its function once', async () => {
   expect(work).toHaveBeenCalledTimes(1)
 })
 
+test('of two transactions with one key at once one runs its function, and the other waits for it', async () => {
+  const { service, mine } = await classScene(stage, { lessons: 0 })
+  const work = jest.fn(() => new Promise((resolve) => setTimeout(resolve, 200, 'done')))
+  const options = { ...mine, idempotencyKey: 't3' }
+  const told = await Promise.all([service.transaction(work, options), service.transaction(work, options)])
+  expect(told.map(({ replayed }) => replayed).sort()).toEqual([false, true])
+  expect(told.map(({ result }) => result)).toContain('done')
+  expect(work).toHaveBeenCalledTimes(1)
+})
+
 test('an event that takes too long is left out where the rollback plan says so, and the transaction goes on', async () => {
   const { service, user, records, logged, mine, ids, places } = await classScene(stage, {
     attendees: { timeoutMs: 400, onTimeout: 'skip' },

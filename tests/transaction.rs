@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Google, Process, TOKENS, Told, class, names, now, shared_store, writes};
+use support::{Google, Process, TOKENS, Told, class, names, now, pass, shared_store, writes};
 use surecal::google::BoxFuture;
 use surecal::model::{CalendarError, Code, Outcome};
 use surecal::service::Cancel;
@@ -288,4 +288,66 @@ async fn a_transactions_event_tells_how_many_exchanges_it_took() {
     assert_eq!(made["attempts"], google.emulator.requests().len());
     assert!(google.emulator.requests().len() > 2);
     tx.commit().await.unwrap();
+}
+
+fn key() -> Value {
+    json!({ "idempotencyKey": "one-transaction" })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transaction_whose_key_is_at_work_elsewhere_waits_and_hears_what_became_of_it() {
+    let google = Google::new();
+    let store = shared_store();
+    let [process, other] = [(); 2].map(|()| google.process_on(&json!({}), Some(&store)));
+    let tx = Tx::begin(&process, &key()).await;
+    let second = tokio::spawn({
+        let other = other.clone();
+        async move { parsed(other.service.transaction_begin(&args(&key()), Cancel::default()).await) }
+    });
+    pass(2).await;
+    assert!(!second.is_finished());
+    tx.commit().await.unwrap();
+    assert_eq!(second.await.unwrap().unwrap()["replayed"], true);
+    assert!(process.settle().await.is_empty() && other.settle().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transaction_whose_key_is_at_work_until_its_deadline_or_abort_says_so_and_begins_nothing() {
+    let google = Google::new();
+    let store = shared_store();
+    let [process, other] = [(); 2].map(|()| google.process_on(&json!({}), Some(&store)));
+    let tx = Tx::begin(&process, &json!({ "idempotencyKey": "one-transaction", "timeoutMs": 60_000 })).await;
+    let error = other.service.transaction_begin(&args(&key()), Cancel::default()).await.unwrap_err();
+    assert_eq!((error.code, error.outcome), (Code::IdempotencyInProgress, Outcome::Rejected), "{error:?}");
+    let cancel = Cancel::default();
+    let waits = tokio::spawn({
+        let (other, cancel) = (other.clone(), cancel.clone());
+        async move { other.service.transaction_begin(&args(&key()), cancel).await }
+    });
+    pass(1).await;
+    let began = now();
+    cancel.cancel();
+    assert_eq!(waits.await.unwrap().unwrap_err().code, Code::Aborted);
+    assert!(began.elapsed() < Duration::from_millis(100));
+    tx.commit().await.unwrap();
+    assert!(process.settle().await.is_empty() && other.settle().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_dead_process_left_under_a_key_is_undone_before_the_key_begins_anew() {
+    let google = Google::new();
+    let ids = google.classes(1).await;
+    let store = shared_store();
+    let [process, other] = [(); 2].map(|()| google.process_on(&json!({ "recovery": "manual" }), Some(&store)));
+    let tx = Tx::begin(&process, &key()).await;
+    tx.add(&ids[0]).await.unwrap();
+    process.kill();
+    assert_eq!(google.places(&ids, EVA), 1);
+    pass(31).await;
+    let tx = Tx::begin(&other, &key()).await;
+    assert_eq!(google.places(&ids, EVA), 0);
+    tx.add(&ids[0]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(other.settle().await.is_empty());
+    assert_eq!(google.places(&ids, EVA), 1);
 }

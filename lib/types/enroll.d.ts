@@ -56,7 +56,11 @@ export interface TransactionOptions {
   calendarId?: string
   /** Whom Google mails about attendees, where a step does not say. @default 'all' */
   sendUpdates?: 'all' | 'externalOnly' | 'none'
-  /** After a success the function is not called again: `replayed`, without its value. */
+  /**
+   * After a success the function is not called again: `replayed`, without its value. After a failure it is. While an earlier
+   * call with the key is at work this one waits, and rejects with IDEMPOTENCY_IN_PROGRESS when its time is over; what a dead
+   * process left under it is undone first.
+   */
   idempotencyKey?: string
   /** The function, and its undo in the last 30 % of it. @default the config's `timeoutMs` */
   timeoutMs?: number

@@ -5,26 +5,22 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
 
+use super::Target;
 use super::exposure::Exposure;
+use super::transaction::opening::{Opened, open};
 use super::transaction::{AddTerms, Added, Caller, Place, Transaction, Transactions, intent, undo};
-use super::{Target, timed_out};
-use crate::model::{CalendarError, Code, Outcome, Rollback};
+use crate::model::{CalendarError, Rollback};
 use crate::policy::Deadline;
-use crate::store::{Held, Opening, Resumed};
+use crate::store::Held;
 
 /// The name errors speak under.
 pub const OPERATION: &str = "enroll";
 /// Events in flight at once: writes to one calendar go a few at a time.
 const AT_ONCE: usize = 4;
-/// Gaps between looks at another call with the same key.
-const FIRST_GAP: Duration = Duration::from_millis(50);
-const LAST_GAP: Duration = Duration::from_millis(500);
 
 /// What was asked for.
 pub struct EnrollRequest {
@@ -84,10 +80,15 @@ pub async fn enroll(
     (work, deadline): (&Deadline, &Deadline),
 ) -> EnrollConcluded {
     let refused = |error: CalendarError| EnrollConcluded { answer: Err(error), open: None };
-    let held = match open(parts, caller, request, work).await {
+    let steps = || numbered(&request.places).map(|(number, place)| place.step(number)).collect();
+    let print = || request.print.clone();
+    let intent = || intent(&parts.cx, caller.operation, &request.target, print(), steps(), request.key.is_none());
+    let held = match open(parts, caller, intent, request.key.as_deref(), work).await {
         Ok(Opened::Begun(held)) => held,
-        Ok(Opened::Done(answer)) => {
-            return EnrollConcluded { answer: Ok(answer), open: None };
+        Ok(Opened::Done(entry)) => {
+            let answer = entry.plan.and_then(|plan| plan.answer);
+            let events = answer.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            return EnrollConcluded { answer: Ok(Enrolled { events, replayed: true }), open: None };
         }
         Ok(Opened::Undoing(held, error)) => return EnrollConcluded { open: Some(held), ..refused(error) },
         Err(error) => return refused(error),
@@ -204,70 +205,4 @@ fn refusal(mut error: CalendarError, undone: undo::Undone) -> CalendarError {
     error.message = format!("{} {then}", error.message);
     error.rollback = Box::new(undone.rollback);
     error
-}
-
-enum Opened {
-    Begun(Arc<Held>),
-    Done(Enrolled),
-    /// A dead process's enrollment under this key is not undone yet.
-    Undoing(Arc<Held>, CalendarError),
-}
-
-/// Journals the intent; with a key, when it is this call's turn.
-async fn open(
-    parts: &Transactions,
-    caller: &Caller,
-    request: &EnrollRequest,
-    work: &Deadline,
-) -> Result<Opened, CalendarError> {
-    let cx = &parts.cx;
-    let left = || work.left(cx.clock.now());
-    let steps = || numbered(&request.places).map(|(number, place)| place.step(number)).collect();
-    let entry = |keyless| intent(cx, caller.operation, &request.target, request.print.clone(), steps(), keyless);
-    let Some(key) = &request.key else { return Ok(Opened::Begun(cx.journal.begin(entry(true), left()).await?)) };
-    let mut gap = FIRST_GAP;
-    loop {
-        match cx.journal.begin_keyed(entry(false), key, left()).await? {
-            Opening::Begun(held) => return Ok(Opened::Begun(held)),
-            Opening::Done(entry) => {
-                let answer = entry.plan.and_then(|plan| plan.answer);
-                let events = answer.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-                return Ok(Opened::Done(Enrolled { events, replayed: true }));
-            }
-            Opening::Reused => return Err(reused()),
-            Opening::Left(name, record) => {
-                if let Resumed::Held(held) = cx.journal.take_over(&name, &record, left()).await {
-                    let undone = undo::undo(parts, caller, &held, &undo::Here::default(), work).await;
-                    if undone.open {
-                        return Ok(Opened::Undoing(held, in_progress()));
-                    }
-                }
-            }
-            Opening::Busy => {
-                if left() <= gap {
-                    return Err(in_progress());
-                }
-                tokio::select! {
-                    () = sleep(gap) => gap = (gap * 2).min(LAST_GAP),
-                    () = work.cancelled() => return Err(timed_out(&caller.scope(work.clone()))),
-                }
-            }
-        }
-    }
-}
-
-fn reused() -> CalendarError {
-    CalendarError::new(
-        Code::IdempotencyKeyReused,
-        Outcome::Rejected,
-        "This idempotency key belongs to another enrollment. Nothing was changed; use a new key for a new one.",
-    )
-}
-
-fn in_progress() -> CalendarError {
-    CalendarError::new(
-        Code::IdempotencyInProgress,
-        Outcome::Rejected,
-        "An earlier call with this idempotency key is still at work, or still being undone. Nothing was done by this one; call again.",
-    )
 }

@@ -6,6 +6,7 @@
 //! background, or by whichever process finds the entry.
 
 pub mod finish;
+pub mod opening;
 mod party;
 pub mod single;
 pub mod undo;

@@ -18,6 +18,7 @@ use super::cancel::Cancel;
 use super::creating::create_request;
 use super::enrolling::{caller_of, failed_to_add, place_of, terms_of, work_of};
 use super::open_work::Open;
+use super::refreshing::aborted;
 use super::{Service, answer};
 use crate::google::SendUpdates;
 use crate::model::event::EventData;
@@ -26,9 +27,10 @@ use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::attendees::Verb;
 use crate::operation::create::Created;
 use crate::operation::exposure::Exposure;
-use crate::operation::transaction::{Added, Transaction, intent, skipped_events};
+use crate::operation::transaction::opening::{Opened, open};
+use crate::operation::transaction::{Added, Caller, Transaction, Transactions, intent, skipped_events};
 use crate::policy::Deadline;
-use crate::store::{Act, Opening, Step};
+use crate::store::{Act, Step};
 
 /// The name errors speak under.
 pub(super) const OPERATION: &str = "transaction";
@@ -120,34 +122,18 @@ impl Service {
             let work = work_of(&seated.deadline);
             let parts = self.shared.transactions.clone();
             let left = || work.left(self.shared.clock.now());
-            let print = store_key("enrollment", &[OPERATION]);
-            let entry = intent(&parts.cx, OPERATION, &call.target, print, Vec::new(), call.key.is_none());
-            let held = match &call.key {
-                None => parts.cx.journal.begin(entry, left()).await?,
-                Some(key) => match parts.cx.journal.begin_keyed(entry, key, left()).await? {
-                    Opening::Begun(held) => held,
-                    Opening::Done(entry) => {
-                        let skipped = skipped_events(entry.plan.as_ref());
-                        return Ok(super::to_text(&Begun { id: 0, claim: "", replayed: true, work_ms: 0, skipped }));
-                    }
-                    Opening::Reused => {
-                        return Err(CalendarError::new(
-                            Code::IdempotencyKeyReused,
-                            Outcome::NotSent,
-                            "This idempotency key belongs to another request. Nothing was begun; use a new key.",
-                        ));
-                    }
-                    Opening::Busy | Opening::Left(..) => {
-                        self.shared.recovery.sweep().await;
-                        return Err(CalendarError::new(
-                            Code::IdempotencyInProgress,
-                            Outcome::NotSent,
-                            "An earlier transaction with this idempotency key is still at work, or still being undone. Nothing was begun; call again.",
-                        ));
-                    }
-                },
-            };
             let caller = caller_of(&call, OPERATION, identity, &seated.credentials);
+            let held = match opened(&parts, &caller, &call, &work, &cancel).await? {
+                Opened::Begun(held) => held,
+                Opened::Done(entry) => {
+                    let skipped = skipped_events(entry.plan.as_ref());
+                    return Ok(super::to_text(&Begun { id: 0, claim: "", replayed: true, work_ms: 0, skipped }));
+                }
+                Opened::Undoing(held, error) => {
+                    self.shared.background.adopt(held, seated.credentials).await;
+                    return Err(error);
+                }
+            };
             let exposure: Arc<Exposure> = Arc::default();
             let transaction = Transaction::over(parts, caller, held, Arc::clone(&exposure)).await;
             let id = self.shared.at_work.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
@@ -349,6 +335,28 @@ impl Live {
 
     fn failure(&self) -> Option<CalendarError> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Journals the intent, if the caller does not leave before it is its turn.
+async fn opened(
+    parts: &Transactions,
+    caller: &Caller,
+    call: &Call,
+    work: &Deadline,
+    cancel: &Cancel,
+) -> Result<Opened, CalendarError> {
+    let print = store_key("enrollment", &[OPERATION]);
+    let keyless = call.key.is_none();
+    let intent = || intent(&parts.cx, OPERATION, &call.target, print.clone(), Vec::new(), keyless);
+    let mut opening = std::pin::pin!(open(parts, caller, intent, call.key.as_deref(), work));
+    tokio::select! {
+        opened = &mut opening => opened,
+        // Not dropped: an intent whose put is on its way would block the key until its lease runs out.
+        () = cancel.cancelled() => {
+            work.cancel();
+            opening.await.map_err(|_| aborted(OPERATION))
+        }
     }
 }
 
