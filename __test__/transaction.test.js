@@ -2,6 +2,7 @@
 
 // transaction(): attendees, events and steps of the application's own, all of them or none.
 
+const { setTimeout } = require('node:timers/promises')
 const { CalendarError } = require('surecal')
 const { Transactions } = require('../lib/transactions')
 const { setStage, until } = require('./support/stage')
@@ -210,7 +211,7 @@ test('a key runs its function once', async () => {
 
 test('of two transactions with one key at once one runs its function, and the other waits for it', async () => {
   const { service, mine } = await classScene(stage, { lessons: 0 })
-  const work = jest.fn(() => new Promise((resolve) => setTimeout(resolve, 200, 'done')))
+  const work = jest.fn(() => setTimeout(200, 'done'))
   const options = { ...mine, idempotencyKey: 't3' }
   const told = await Promise.all([service.transaction(work, options), service.transaction(work, options)])
   expect(told.map(({ replayed }) => replayed).sort()).toEqual([false, true])
@@ -307,7 +308,10 @@ test('a step that was noted while its transaction ended is not taken, and nothin
   const answers = []
   const addon = {
     transactionBegin: async () => '{"id":1,"claim":"c","workMs":10}',
-    transactionStep: () => new Promise((resolve) => (noted = () => resolve('0'))),
+    transactionStep: () =>
+      new Promise((resolve) => {
+        noted = () => resolve('0')
+      }),
     transactionRollBack: async () => {
       answers.push(await transactions.undo({ transaction: 'c', number: 0 }))
       noted()
