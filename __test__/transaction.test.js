@@ -35,7 +35,7 @@ test('what a transaction did stays together, and its function’s value comes ba
     { operation: 'TRANSACTION', status: 'SUCCESS', googleEventId: ids[0], verified: true },
     { operation: 'TRANSACTION', status: 'SUCCESS', verified: true },
   ])
-  expect(service.metrics().operations.transaction).toMatchObject({ succeeded: 1 })
+  expect(service.metrics().operations.transaction).toMatchObject({ succeeded: 1, verified: 1 })
   await expect(service.pending()).resolves.toEqual([])
 })
 
@@ -262,13 +262,14 @@ test('an event that takes too long is left out where the rollback plan says so, 
   expect(JSON.stringify([records, logged])).not.toContain('eva')
 })
 
-test('a record of a transaction says verified only of what was read back', async () => {
+test('a record of a transaction, and its figure, say verified only of what was read back', async () => {
   const { service, records, mine } = await classScene(stage, { lessons: 1 })
   service.configure({ verification: { enabled: false } })
   await service.transaction(async (tx) => {
     await expect(tx.createEvent(lesson({ summary: 'Extra' }))).resolves.toMatchObject({ verified: false })
   }, mine)
   expect(records).toMatchObject([{ operation: 'TRANSACTION', status: 'SUCCESS', verified: false }])
+  expect(service.metrics().operations.transaction).toMatchObject({ succeeded: 1, verified: 0 })
 })
 
 test.each([

@@ -57,10 +57,12 @@ class Transactions {
     const steps = new Steps(addon, begun, args, recorded)
     this.#undos.set(begun.claim, steps.undos)
     let failed = null
+    let verified = false
     try {
       const value = await this.#outcome(steps, work, begun.workMs, signal)
-      const { skipped } = JSON.parse(await addon.transactionCommit(begun.id))
-      return { value, skipped }
+      const committed = JSON.parse(await addon.transactionCommit(begun.id))
+      verified = committed.verified
+      return { value, skipped: committed.skipped }
     } catch (thrown) {
       steps.end()
       const error = CalendarError.is(thrown) || thrown instanceof CallersError ? thrown : native(thrown)
@@ -69,7 +71,7 @@ class Transactions {
       throw told
     } finally {
       this.#undos.delete(begun.claim)
-      addon.endedOutside('transaction', failed?.code, failed?.outcome, performance.now() - startedAt)
+      addon.endedOutside('transaction', failed?.code, failed?.outcome, performance.now() - startedAt, verified)
     }
   }
 

@@ -75,8 +75,11 @@ export declare class NativeService {
   metrics(): string
   /** The counters in Prometheus's text format. */
   prometheus(): string
-  /** Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well. */
-  endedOutside(operation: string, code: string | undefined | null, outcome: string | undefined | null, elapsedMs: number): void
+  /**
+   * Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well, and
+   * `verified` or not.
+   */
+  endedOutside(operation: string, code: string | undefined | null, outcome: string | undefined | null, elapsedMs: number, verified?: boolean | undefined | null): void
   /** Whether this process is fit for traffic. */
   health(): Promise<string>
   /** Attempts and clean-ups that are open now. */

@@ -402,11 +402,22 @@ impl NativeService {
         self.service.metrics().prometheus()
     }
 
-    /// Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well.
+    /// Counts what ended in the facade: a call refused before it came here, or a transaction. Without `code`: well, and
+    /// `verified` or not.
     #[napi]
-    pub fn ended_outside(&self, operation: String, code: Option<String>, outcome: Option<String>, elapsed_ms: f64) {
-        let failed = code.as_deref().map(|code| (code, outcome.as_deref().unwrap_or_default()));
-        self.service.ended_outside(&operation, failed, millis(elapsed_ms));
+    pub fn ended_outside(
+        &self,
+        operation: String,
+        code: Option<String>,
+        outcome: Option<String>,
+        elapsed_ms: f64,
+        verified: Option<bool>,
+    ) {
+        let ended = match code.as_deref() {
+            Some(code) => Err((code, outcome.as_deref().unwrap_or_default())),
+            None => Ok(verified.unwrap_or_default()),
+        };
+        self.service.ended_outside(&operation, ended, millis(elapsed_ms));
     }
 
     /// Whether this process is fit for traffic.

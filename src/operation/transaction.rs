@@ -373,13 +373,19 @@ impl Transaction {
         }
     }
 
+    /// Whether each of its steps was read back, so far.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        !self.unread.load(Ordering::Acquire)
+    }
+
     /// One compare-and-set is the result of all, verified if each step was. `note` adds to the plan what is known only now.
     ///
     /// # Errors
     /// `unknown`: the journal decides; the entry is to be worked on.
     pub async fn commit(&self, deadline: &Deadline, note: impl FnOnce(&mut Plan)) -> Result<(), CalendarError> {
         self.over.store(true, Ordering::Release);
-        let verified = !self.unread.load(Ordering::Acquire);
+        let verified = self.is_verified();
         let left = self.left(deadline).max(RESULT_GRACE);
         let late = self.here().skipped.clone();
         let change = self

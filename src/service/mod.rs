@@ -295,16 +295,17 @@ impl Service {
         })
     }
 
-    /// Counts what ended in the facade: a call refused before it came here, or a transaction. `failed`: the error's code
-    /// and outcome.
-    pub fn ended_outside(&self, operation: &str, failed: Option<(&str, &str)>, took: Duration) {
+    /// Counts what ended in the facade: a call refused before it came here, or a transaction. `ended`: whether it was
+    /// verified, or the error's code and outcome.
+    pub fn ended_outside(&self, operation: &str, ended: Result<bool, (&str, &str)>, took: Duration) {
         let known = |(code, outcome): (&str, &str)| {
             let code = Code::ALL.iter().copied().find(|known| known.name() == code).unwrap_or(Code::Internal);
             let outcomes = [Outcome::NotSent, Outcome::Rejected, Outcome::Unknown, Outcome::Applied];
             let outcome = outcomes.into_iter().find(|known| known.name() == outcome).unwrap_or(Outcome::NotSent);
             (code, outcome)
         };
-        let ending = Ending { verified: failed.is_none(), failed: failed.map(known), ..Ending::default() };
+        let (verified, failed) = (ended.unwrap_or_default(), ended.err().map(known));
+        let ending = Ending { verified, failed, ..Ending::default() };
         self.shared.metrics.count(operation, ending, took);
     }
 

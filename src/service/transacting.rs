@@ -82,6 +82,7 @@ struct Begun<'a> {
 #[derive(Serialize)]
 struct Committed {
     success: bool,
+    verified: bool,
     skipped: Vec<String>,
 }
 
@@ -249,7 +250,7 @@ impl Service {
         told
     }
 
-    /// All of it stays: one compare-and-set. `{ success, skipped: [eventId] }`.
+    /// All of it stays: one compare-and-set. `{ success, verified, skipped: [eventId] }`.
     ///
     /// # Errors
     /// The first step's error, if one failed: then it is to be rolled back. `unknown`: the journal decides.
@@ -271,7 +272,7 @@ impl Service {
                 for event_id in &skipped {
                     self.warn_of_skipped(OPERATION, event_id);
                 }
-                Ok(super::to_text(&Committed { success: true, skipped }))
+                Ok(super::to_text(&Committed { success: true, verified: live.transaction.is_verified(), skipped }))
             }
             Err(mut error) => {
                 error.operation = Some(OPERATION);
