@@ -78,7 +78,6 @@ impl School {
             verify: true,
             party,
             exposure: Arc::default(),
-            later: None,
         }
     }
 

@@ -442,6 +442,26 @@ async fn a_write_that_hangs_past_the_deadline_is_told_unknown_and_cannot_land_af
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_removal_that_was_told_unknown_is_finished_whether_its_write_landed_or_not() {
+    for lands in [true, false] {
+        let (google, process) = school();
+        let patches = process.network.hold(|request| request.method == Method::PATCH);
+        let options = json!({ "timeoutMs": 1_000, "attemptTimeoutMs": 1_000 });
+        let told = process.remove(EVENT, &json!("bob@example.com"), &options).await;
+        let error = told.unwrap_err();
+        assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::Unknown), "{error:?}");
+        if !lands {
+            google.owner_edits(EVENT, &json!({ "description": "moved on" }), false);
+        }
+        patches.release().await;
+        assert!(process.settle().await.is_empty());
+        assert_eq!(google.settled().len(), 1);
+        assert_eq!(google.settled()[0]["settled"], "deleted");
+        assert_eq!(addresses(&google), ["Ada@example.com", "carl@example.com"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_users_token_never_carries_anothers_change() {
     let (google, process) = school();
     google.add_user("other@example.com", support::TOKENS[1], "UTC");

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::Target;
 use super::exposure::Exposure;
-use crate::google::{BoxFuture, Credentials, Fetched, QuotaUser, SendUpdates};
+use crate::google::{BoxFuture, Credentials, QuotaUser, SendUpdates};
 use crate::model::CalendarError;
 use crate::model::attendee::Guest;
 use crate::policy::Deadline;
@@ -103,9 +103,6 @@ impl Party for Always {
     }
 }
 
-/// Told what became of a change whose caller had been told `unknown`; an error if that could not be learnt.
-pub type Later = Box<dyn FnOnce(Result<Changed, CalendarError>) + Send + Sync>;
-
 /// One caller's change.
 pub struct ChangeRequest {
     /// The method as JS names it; messages start with it.
@@ -130,12 +127,10 @@ pub struct ChangeRequest {
     pub party: Arc<dyn Party>,
     /// Whether a write of this change can be in the calendar.
     pub exposure: Arc<Exposure>,
-    /// Called once the fate of a change is known whose caller was told `unknown`.
-    pub later: Option<Later>,
 }
 
 /// How a change ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Changed {
     /// It was so before: nothing was written for this caller.
@@ -150,12 +145,8 @@ pub struct Changed {
     pub attendee_count: usize,
     /// Read back.
     pub verified: bool,
-    /// The event's `ETag` now.
-    pub etag: String,
     /// HTTP exchanges of the rounds that this change took part in.
     pub attempts: u32,
-    /// The event as read, [`FIELDS`] of it.
-    pub event: Arc<Fetched>,
 }
 
 /// What `fields=` a lane reads: the guest list in full.

@@ -362,7 +362,6 @@ impl Caller {
             verify: true,
             party,
             exposure: Arc::default(),
-            later: None,
         }
     }
 }
