@@ -383,6 +383,52 @@ async fn one_who_comes_later_is_not_held_up_by_another_callers_hanging_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_who_comes_later_is_not_held_up_by_another_callers_hanging_write() {
+    for (when, retries, writes) in [(When::Before, 5, 1), (When::Before, 0, 1), (When::After, 5, 2)] {
+        let (google, process) = school();
+        google.fault(Rule::next("events.patch", Fault::Hang { when }));
+        let options = json!({ "timeoutMs": 60_000, "attemptTimeoutMs": 60_000, "maxRetries": retries });
+        let patient = adding(&process, &["patient@example.com".to_owned()], &options).remove(0);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let begun = now();
+        let options = json!({ "attemptTimeoutMs": 1_000 });
+        let told = process.add(EVENT, &json!("dora@example.com"), &options).await.unwrap();
+        assert_eq!((&told["alreadyAdded"], &told["verified"]), (&json!(false), &json!(true)), "{when:?}");
+        assert!(now() - begun < Duration::from_secs(3), "{when:?}: {:?}", now() - begun);
+        let told = patient.await.unwrap().unwrap();
+        assert_eq!((&told["alreadyAdded"], &told["verified"]), (&json!(false), &json!(true)), "{when:?}");
+        assert_eq!((google.committed("events.patch"), addresses(&google).len()), (writes, 5), "{when:?}");
+        assert_eq!(google.emulator.mails().len(), 2, "{when:?}: nobody is invited twice");
+    }
+}
+
+/// A write that waits since Google said "slower" does not hang: whoever comes is to hear it as well.
+#[tokio::test(start_paused = true)]
+async fn one_who_comes_later_does_not_cut_short_the_wait_that_google_asked_for() {
+    let (google, process) = school();
+    google.fault(Rule::next(
+        "events.patch",
+        Fault::Status {
+            when: When::Before,
+            status: 429,
+            reason: None,
+            retry_after_seconds: Some(4),
+            domain: None,
+            message: None,
+        },
+    ));
+    let options = json!({ "timeoutMs": 60_000, "attemptTimeoutMs": 60_000 });
+    let patient = adding(&process, &["patient@example.com".to_owned()], &options).remove(0);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let hurried = adding(&process, &["dora@example.com".to_owned()], &json!({ "attemptTimeoutMs": 1_000 })).remove(0);
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    assert_eq!(google.requests("events.patch"), 1);
+    patient.await.unwrap().unwrap();
+    hurried.await.unwrap().unwrap();
+    assert_eq!(addresses(&google).len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_abort_before_the_write_takes_only_this_change_out() {
     let (google, process) = school();
     let reads = process.network.hold(|request| request.method == Method::GET);

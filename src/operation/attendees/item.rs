@@ -30,6 +30,8 @@ pub(super) struct Item {
     nonce: Option<String>,
     /// Writes that were acknowledged or lost. A 412 is none: it only says that the read was old.
     sent: u32,
+    /// Those of them that were given up for others' sake: that uses up none of its repeats.
+    given_up: u32,
     /// Reads since the last acknowledged PATCH that did not show it.
     unseen: u32,
     /// Another caller of the same batch added them.
@@ -96,6 +98,7 @@ impl Item {
             lost: None,
             nonce: None,
             sent: 0,
+            given_up: 0,
             unseen: 0,
             echo: false,
             late: 0,
@@ -130,7 +133,7 @@ impl Item {
             self.unseen += 1;
             return Need::Look;
         }
-        if self.sent > self.waiter.request.max_retries {
+        if self.sent - self.given_up > self.waiter.request.max_retries {
             return Need::Failed(self.lost.clone().unwrap_or_else(|| self.never_seen()));
         }
         Need::Write(match (self.verb(), present) {
@@ -157,10 +160,11 @@ impl Item {
         self.lost = None;
     }
 
-    /// Whether it was applied is not known.
-    pub(super) fn lost(&mut self, error: &CalendarError) {
+    /// Whether it was applied is not known; `given_up`: since others had waited for it long enough.
+    pub(super) fn lost(&mut self, error: &CalendarError, given_up: bool) {
         self.lost = Some(error.clone());
         self.sent += 1;
+        self.given_up += u32::from(given_up);
     }
 
     /// It was refused: if nothing else was sent, nothing can be in the calendar.

@@ -186,7 +186,7 @@ impl Queue {
         self.waiting().is_empty()
     }
 
-    /// Resolves when somebody has waited behind a read for as long as one of their own would have been given.
+    /// Resolves when somebody has waited behind an exchange for as long as one of their own would have been given.
     pub(super) async fn impatient(&self) {
         loop {
             let shortest = self.waiting().iter().map(|waiter| waiter.request.attempt_timeout).min();

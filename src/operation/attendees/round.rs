@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -245,7 +246,16 @@ impl Lane {
             return;
         }
         let parties: Vec<_> = batch.items.iter().map(|item| Arc::clone(&item.waiter.request.party)).collect();
-        let scope = scope.with_lease(Arc::new(move || parties.iter().all(|party| party.alive())));
+        let mut scope = scope.with_lease(Arc::new(move || parties.iter().all(|party| party.alive())));
+        let (queue, given_up) = (Arc::clone(&self.queue), Arc::new(AtomicBool::new(false)));
+        let gives_up = Arc::clone(&given_up);
+        scope.hurry = Some(Arc::new(move || {
+            let (queue, gives_up) = (Arc::clone(&queue), Arc::clone(&gives_up));
+            Box::pin(async move {
+                queue.impatient().await;
+                gives_up.store(true, Ordering::Release);
+            })
+        }));
         let params = PatchParams {
             conference_data_version: 0,
             send_updates: self.key.send_updates,
@@ -273,9 +283,13 @@ impl Lane {
                 sleep(gap).await;
             }
             Err(error) if error.outcome == Outcome::Unknown => {
-                round.items.iter_mut().for_each(|item| item.lost(&error));
+                let given_up = given_up.load(Ordering::Acquire);
+                round.items.iter_mut().for_each(|item| item.lost(&error, given_up));
                 self.carry(round);
-                self.pause().await;
+                // Those for whom it was given up read at once: If-Match and what they find decide what became of it.
+                if !given_up {
+                    self.pause().await;
+                }
             }
             Err(error) => {
                 round.items.iter().for_each(Item::refused);
