@@ -78,7 +78,7 @@ pub enum Proceed {
     Leave,
 }
 
-/// On whose behalf a change is made: a transaction, its undo, or a plain caller ([`Always`]).
+/// On whose behalf a change is made: a transaction, its undo, or a removal.
 pub trait Party: Send + Sync {
     /// `false`: nothing is written for it any more. Asked before each send, so it must be quick and not block.
     fn alive(&self) -> bool;
@@ -86,19 +86,8 @@ pub trait Party: Send + Sync {
     /// Asked after the lane's read and before each PATCH that would change this attendee (or, for [`Verb::Expel`], move the
     /// `ETag` on); `present`: they are on the list that was read. An error, or [`Proceed::Leave`], takes only this party out of
     /// the batch. Who answers late is left out of that PATCH and asked again after the next read.
-    fn before_write(&self, present: bool) -> BoxFuture<'_, Result<Proceed, CalendarError>>;
-}
-
-/// A caller who always goes on.
-#[derive(Debug, Clone, Copy)]
-pub struct Always;
-
-impl Party for Always {
-    fn alive(&self) -> bool {
-        true
-    }
-
-    fn before_write(&self, _present: bool) -> BoxFuture<'_, Result<Proceed, CalendarError>> {
+    fn before_write(&self, present: bool) -> BoxFuture<'_, Result<Proceed, CalendarError>> {
+        let _ = present;
         Box::pin(std::future::ready(Ok(Proceed::Write)))
     }
 }

@@ -128,7 +128,7 @@ impl Place {
         }
     }
 
-    fn key(&self, user: &str) -> AttendeeKey {
+    pub(super) fn key(&self, user: &str) -> AttendeeKey {
         AttendeeKey::new(user, &self.calendar, &self.event_id, &self.guest.email)
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::item::{Ended, Item, Need, Write, Wrote, updated};
 use super::lane::{LEAST_ATTEMPT, Lanes, Queue};
 use super::{FIELDS, LaneKey, Proceed, Verb};
-use crate::google::{Fetched, Patch, PatchParams, Scope};
+use crate::google::{Fetched, Hurry, Patch, PatchParams, Scope};
 use crate::model::guests::{Guests, hides_guests, is_guests_copy};
 use crate::model::stamp::touch_member;
 use crate::model::{CalendarError, Code, Outcome};
@@ -247,15 +247,8 @@ impl Lane {
         }
         let parties: Vec<_> = batch.items.iter().map(|item| Arc::clone(&item.waiter.request.party)).collect();
         let mut scope = scope.with_lease(Arc::new(move || parties.iter().all(|party| party.alive())));
-        let (queue, given_up) = (Arc::clone(&self.queue), Arc::new(AtomicBool::new(false)));
-        let gives_up = Arc::clone(&given_up);
-        scope.hurry = Some(Arc::new(move || {
-            let (queue, gives_up) = (Arc::clone(&queue), Arc::clone(&gives_up));
-            Box::pin(async move {
-                queue.impatient().await;
-                gives_up.store(true, Ordering::Release);
-            })
-        }));
+        let (hurry, given_up) = impatience(&self.queue);
+        scope.hurry = Some(hurry);
         let params = PatchParams {
             conference_data_version: 0,
             send_updates: self.key.send_updates,
@@ -432,6 +425,20 @@ impl Batch {
         }
         Bytes::from(format!("{{{}}}", members.join(",")))
     }
+}
+
+/// What gives a write up that others have waited for long enough, and whether it did.
+fn impatience(queue: &Arc<Queue>) -> (Hurry, Arc<AtomicBool>) {
+    let (queue, given_up) = (Arc::clone(queue), Arc::new(AtomicBool::new(false)));
+    let noted = Arc::clone(&given_up);
+    let hurry: Hurry = Arc::new(move || {
+        let (queue, noted) = (Arc::clone(&queue), Arc::clone(&noted));
+        Box::pin(async move {
+            queue.impatient().await;
+            noted.store(true, Ordering::Release);
+        })
+    });
+    (hurry, given_up)
 }
 
 /// Refuses an event whose guest list cannot be changed here.
