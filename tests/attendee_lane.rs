@@ -14,9 +14,7 @@ use support::{Gate, Google, InMemory, START_MS, TOKENS, USER, class, names, now}
 use surecal::clock::Clock;
 use surecal::google::{BoxFuture, Calendar, SendUpdates, Sender, SenderConfig, StaticToken, Token, Transport};
 use surecal::model::{CalendarError, Code, Outcome};
-use surecal::operation::attendees::{
-    Always, AttendeeChange, ChangeRequest, Changed, LaneKey, Lanes, Party, Proceed, Verb,
-};
+use surecal::operation::attendees::{AttendeeChange, ChangeRequest, Changed, LaneKey, Lanes, Party, Proceed, Verb};
 use surecal::operation::{Context, Target};
 use surecal::policy::Deadline;
 use surecal::store::{Journal, MemoryStore};
@@ -78,12 +76,11 @@ impl School {
             verify: true,
             party,
             exposure: Arc::default(),
-            later: None,
         }
     }
 
     async fn change(&self, email: &str, verb: Verb) -> Result<Changed, CalendarError> {
-        self.change_for(email, verb, Arc::new(Always)).await
+        self.change_for(email, verb, Told::new(write, Duration::ZERO)).await
     }
 
     async fn change_for(&self, email: &str, verb: Verb, party: Arc<dyn Party>) -> Result<Changed, CalendarError> {

@@ -4,12 +4,13 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{Google, Process, Told, USER, class, now, pass};
+use support::{Google, Hold, Process, Told, USER, class, now, pass};
 use surecal::model::{Code, Outcome};
 use surecal::service::Cancel;
 use surecal_emulator::{Fault, Profile, Rule, When};
@@ -137,26 +138,35 @@ async fn five_hundred_adds_from_four_processes_through_faults_lose_nobody_and_no
     let google = Google::new();
     with_class(&google);
     google.emulator.set_latency(Duration::from_millis(50));
-    google.emulator.profile(Some(profile(7, 1.0 / 3.0))).unwrap();
     let students = students(500);
     let options = json!({ "timeoutMs": 60_000, "attemptTimeoutMs": 2_000 });
     let processes: Vec<_> = (0..4).map(|_| google.process()).collect();
+    let first_writes: Vec<_> =
+        processes.iter().map(|process| process.network.hold(|request| request.method == Method::PATCH)).collect();
     let calls: Vec<_> = students
         .chunks(125)
         .zip(&processes)
         .flat_map(|(students, process)| adding(process, students, &options))
         .collect();
+    let edits = Cell::new(0);
+    let edit = || {
+        if edits.get() > 0 {
+            assert_eq!(google.only_live()["description"], format!("edit {}", edits.get()), "put back by a write");
+        }
+        edits.set(edits.get() + 1);
+        google.owner_edits(EVENT, &json!({ "description": format!("edit {}", edits.get()) }), false);
+    };
     let editor = async {
-        let mut edits = 0;
+        // Between the first read and the first write of all processes, and then all the time and through faults.
+        for first in &first_writes {
+            first.caught(1).await;
+        }
+        edit();
+        futures_util::future::join_all(first_writes.iter().map(Hold::release)).await;
+        google.emulator.profile(Some(profile(7, 1.0 / 3.0))).unwrap();
         loop {
+            edit();
             tokio::time::sleep(Duration::from_millis(400)).await;
-            edits += 1;
-            google.owner_edits(
-                EVENT,
-                &json!({ "description": format!("edit {edits}"), "location": edits.to_string() }),
-                false,
-            );
-            assert_eq!(google.only_live()["description"], format!("edit {edits}"));
         }
     };
     let all = async {
@@ -174,8 +184,8 @@ async fn five_hundred_adds_from_four_processes_through_faults_lose_nobody_and_no
     assert_eq!(added.iter().collect::<BTreeSet<_>>().len(), 503);
     assert!(students.iter().all(|student| added.contains(student)));
     assert_eq!(guests(&google)[..3], there_before().as_array().unwrap()[..]);
-    let event = google.only_live();
-    assert_eq!(event["description"], format!("edit {}", event["location"].as_str().unwrap()));
+    assert!(edits.get() > 1);
+    assert_eq!(google.only_live()["description"], format!("edit {}", edits.get()));
     let calls = google.emulator.requests().len();
     assert!(calls * 10 <= 500 * 3, "{calls} calls");
 }
@@ -383,6 +393,52 @@ async fn one_who_comes_later_is_not_held_up_by_another_callers_hanging_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_who_comes_later_is_not_held_up_by_another_callers_hanging_write() {
+    for (when, retries, writes) in [(When::Before, 5, 1), (When::Before, 0, 1), (When::After, 5, 2)] {
+        let (google, process) = school();
+        google.fault(Rule::next("events.patch", Fault::Hang { when }));
+        let options = json!({ "timeoutMs": 60_000, "attemptTimeoutMs": 60_000, "maxRetries": retries });
+        let patient = adding(&process, &["patient@example.com".to_owned()], &options).remove(0);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let begun = now();
+        let options = json!({ "attemptTimeoutMs": 1_000 });
+        let told = process.add(EVENT, &json!("dora@example.com"), &options).await.unwrap();
+        assert_eq!((&told["alreadyAdded"], &told["verified"]), (&json!(false), &json!(true)), "{when:?}");
+        assert!(now() - begun < Duration::from_secs(3), "{when:?}: {:?}", now() - begun);
+        let told = patient.await.unwrap().unwrap();
+        assert_eq!((&told["alreadyAdded"], &told["verified"]), (&json!(false), &json!(true)), "{when:?}");
+        assert_eq!((google.committed("events.patch"), addresses(&google).len()), (writes, 5), "{when:?}");
+        assert_eq!(google.emulator.mails().len(), 2, "{when:?}: nobody is invited twice");
+    }
+}
+
+/// A write that waits since Google said "slower" does not hang: whoever comes is to hear it as well.
+#[tokio::test(start_paused = true)]
+async fn one_who_comes_later_does_not_cut_short_the_wait_that_google_asked_for() {
+    let (google, process) = school();
+    google.fault(Rule::next(
+        "events.patch",
+        Fault::Status {
+            when: When::Before,
+            status: 429,
+            reason: None,
+            retry_after_seconds: Some(4),
+            domain: None,
+            message: None,
+        },
+    ));
+    let options = json!({ "timeoutMs": 60_000, "attemptTimeoutMs": 60_000 });
+    let patient = adding(&process, &["patient@example.com".to_owned()], &options).remove(0);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let hurried = adding(&process, &["dora@example.com".to_owned()], &json!({ "attemptTimeoutMs": 1_000 })).remove(0);
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    assert_eq!(google.requests("events.patch"), 1);
+    patient.await.unwrap().unwrap();
+    hurried.await.unwrap().unwrap();
+    assert_eq!(addresses(&google).len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_abort_before_the_write_takes_only_this_change_out() {
     let (google, process) = school();
     let reads = process.network.hold(|request| request.method == Method::GET);
@@ -439,6 +495,26 @@ async fn a_write_that_hangs_past_the_deadline_is_told_unknown_and_cannot_land_af
     assert_eq!(google.settled()[0]["settled"], "deleted");
     google.emulator.release();
     assert_eq!(addresses(&google).len(), 3, "the late write met 412");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_was_told_unknown_is_finished_whether_its_write_landed_or_not() {
+    for lands in [true, false] {
+        let (google, process) = school();
+        let patches = process.network.hold(|request| request.method == Method::PATCH);
+        let options = json!({ "timeoutMs": 1_000, "attemptTimeoutMs": 1_000 });
+        let told = process.remove(EVENT, &json!("bob@example.com"), &options).await;
+        let error = told.unwrap_err();
+        assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::Unknown), "{error:?}");
+        if !lands {
+            google.owner_edits(EVENT, &json!({ "description": "moved on" }), false);
+        }
+        patches.release().await;
+        assert!(process.settle().await.is_empty());
+        assert_eq!(google.settled().len(), 1);
+        assert_eq!(google.settled()[0]["settled"], "deleted");
+        assert_eq!(addresses(&google), ["Ada@example.com", "carl@example.com"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

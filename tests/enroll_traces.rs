@@ -49,6 +49,13 @@ impl Stage {
         self.google.attendee(&self.event, EVA).is_some()
     }
 
+    /// The reads after the attendee was added.
+    fn reads_once_added(&self) -> impl Fn(&HttpRequest) -> bool + Send + Sync + 'static {
+        let (shown, event) = (self.google.emulator.clone(), self.event.clone());
+        let has_added = move |live: &Value| live["id"] == event.as_str() && live["attendees"].to_string().contains(EVA);
+        move |request| request.method == Method::GET && shown.live_events(support::USER).iter().any(&has_added)
+    }
+
     async fn settled(&self) {
         for process in [&self.first, &self.second] {
             assert_eq!(process.settle().await, []);
@@ -90,16 +97,8 @@ fn refused(told: Told) -> CalendarError {
 #[tokio::test(start_paused = true)]
 async fn trace_9_ownership_taken_then_lost() {
     let stage = Stage::new().await;
-    let shown = stage.google.emulator.clone();
-    let event = stage.event.clone();
     // The first has added, and does not know it yet.
-    let reads = stage.first.network.hold(move |request| {
-        request.method == Method::GET
-            && shown
-                .live_events(support::USER)
-                .iter()
-                .any(|live| live["id"] == event.as_str() && live["attendees"].to_string().contains(EVA))
-    });
+    let reads = stage.first.network.hold(stage.reads_once_added());
     let first = stage.first.spawn_enroll(&stage.only(), EVA, &long());
     reads.caught(1).await;
     assert!(stage.is_there());
@@ -136,15 +135,7 @@ async fn trace_9_who_adds_and_fails_takes_nobody_off_who_was_kept_meanwhile() {
 #[tokio::test(start_paused = true)]
 async fn trace_9_ownership_taken_and_given_up_before_the_success() {
     let stage = Stage::new().await;
-    let shown = stage.google.emulator.clone();
-    let event = stage.event.clone();
-    let reads = stage.first.network.hold(move |request| {
-        request.method == Method::GET
-            && shown
-                .live_events(support::USER)
-                .iter()
-                .any(|live| live["id"] == event.as_str() && live["attendees"].to_string().contains(EVA))
-    });
+    let reads = stage.first.network.hold(stage.reads_once_added());
     let first = stage.first.spawn_enroll(&stage.only(), EVA, &long());
     reads.caught(1).await;
     refused(stage.second.enroll(&stage.both(), EVA, &long()).await);

@@ -29,7 +29,7 @@ pub use http_transport::{HttpTokenEndpoint, Network};
 pub use oauth::{GrantFailure, Issued, OauthClient, Passing, RefreshToken, TokenEndpoint};
 pub use proxy::Proxy;
 pub use quota_user::{QUOTA_USER_AT_MOST, QuotaUser};
-pub use scope::{Lease, Scope};
+pub use scope::{Hurry, Lease, Scope};
 pub use send::{Answer, Exchange, Reply, Sender, SenderConfig};
 pub use service_account::ServiceAccount;
 pub use shared_turns::Allotter;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::BoxFuture;
 use super::quota_user::QuotaUser;
 use super::token::{Credentials, Token};
 use crate::clock::{Clock, millis};
@@ -17,6 +18,9 @@ const RENEWALS: usize = 2;
 
 /// Answers whether the call still owns its journal entry. Asked before each send, so it must be quick and not block.
 pub type Lease = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Resolves when others have waited long enough behind a write that is under way. Asked anew for each send.
+pub type Hurry = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// On whose behalf, for how long and how often: one per call (and one per clean-up, with its own deadline).
 pub struct Scope {
@@ -36,6 +40,9 @@ pub struct Scope {
     pub quota_user: Option<QuotaUser>,
     /// `false`: another process has taken over; send nothing more. `None`: nothing to lose.
     pub lease: Option<Lease>,
+    /// Ends a write's exchange early, as if its own time were up: its fate is not known then. Waits before and between sends
+    /// are not cut short. `None`: nobody waits.
+    pub hurry: Option<Hurry>,
     attempts: AtomicU32,
     /// The tokens got after a 401, at most [`RENEWALS`].
     renewed: Mutex<Vec<Token>>,
@@ -61,6 +68,7 @@ impl Scope {
             max_retries,
             quota_user: None,
             lease: None,
+            hurry: None,
             attempts: AtomicU32::new(0),
             renewed: Mutex::new(Vec::new()),
         }
@@ -89,6 +97,13 @@ impl Scope {
 
     pub(super) fn count_attempt(&self) {
         self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) async fn hurried(&self) {
+        match &self.hurry {
+            Some(hurry) => hurry().await,
+            None => std::future::pending().await,
+        }
     }
 
     pub(super) fn holds_lease(&self) -> bool {

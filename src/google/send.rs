@@ -327,7 +327,11 @@ impl Sender {
         let timeout = scope.attempt_timeout.min(left);
         let exchanged = self.transport.exchange(exchange.request.clone(), token, timeout);
         let result = match exchange.kind {
-            Kind::Write => exchanged.await,
+            Kind::Write => tokio::select! {
+                biased;
+                result = exchanged => result,
+                () = scope.hurried() => Err(TransportFault::unknown(FaultKind::Timeout)),
+            },
             Kind::Read => tokio::select! {
                 biased;
                 () = scope.deadline.cancelled() => return Err(Why::Cancelled),

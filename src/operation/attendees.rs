@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::Target;
 use super::exposure::Exposure;
-use crate::google::{BoxFuture, Credentials, Fetched, QuotaUser, SendUpdates};
+use crate::google::{BoxFuture, Credentials, QuotaUser, SendUpdates};
 use crate::model::CalendarError;
 use crate::model::attendee::Guest;
 use crate::policy::Deadline;
@@ -78,7 +78,7 @@ pub enum Proceed {
     Leave,
 }
 
-/// On whose behalf a change is made: a transaction, its undo, or a plain caller ([`Always`]).
+/// On whose behalf a change is made: a transaction, its undo, or a removal.
 pub trait Party: Send + Sync {
     /// `false`: nothing is written for it any more. Asked before each send, so it must be quick and not block.
     fn alive(&self) -> bool;
@@ -86,25 +86,11 @@ pub trait Party: Send + Sync {
     /// Asked after the lane's read and before each PATCH that would change this attendee (or, for [`Verb::Expel`], move the
     /// `ETag` on); `present`: they are on the list that was read. An error, or [`Proceed::Leave`], takes only this party out of
     /// the batch. Who answers late is left out of that PATCH and asked again after the next read.
-    fn before_write(&self, present: bool) -> BoxFuture<'_, Result<Proceed, CalendarError>>;
-}
-
-/// A caller who always goes on.
-#[derive(Debug, Clone, Copy)]
-pub struct Always;
-
-impl Party for Always {
-    fn alive(&self) -> bool {
-        true
-    }
-
-    fn before_write(&self, _present: bool) -> BoxFuture<'_, Result<Proceed, CalendarError>> {
+    fn before_write(&self, present: bool) -> BoxFuture<'_, Result<Proceed, CalendarError>> {
+        let _ = present;
         Box::pin(std::future::ready(Ok(Proceed::Write)))
     }
 }
-
-/// Told what became of a change whose caller had been told `unknown`; an error if that could not be learnt.
-pub type Later = Box<dyn FnOnce(Result<Changed, CalendarError>) + Send + Sync>;
 
 /// One caller's change.
 pub struct ChangeRequest {
@@ -130,12 +116,10 @@ pub struct ChangeRequest {
     pub party: Arc<dyn Party>,
     /// Whether a write of this change can be in the calendar.
     pub exposure: Arc<Exposure>,
-    /// Called once the fate of a change is known whose caller was told `unknown`.
-    pub later: Option<Later>,
 }
 
 /// How a change ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Changed {
     /// It was so before: nothing was written for this caller.
@@ -150,12 +134,8 @@ pub struct Changed {
     pub attendee_count: usize,
     /// Read back.
     pub verified: bool,
-    /// The event's `ETag` now.
-    pub etag: String,
     /// HTTP exchanges of the rounds that this change took part in.
     pub attempts: u32,
-    /// The event as read, [`FIELDS`] of it.
-    pub event: Arc<Fetched>,
 }
 
 /// What `fields=` a lane reads: the guest list in full.

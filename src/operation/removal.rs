@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use super::attempt::RESULT_GRACE;
-use super::attendees::{Changed, Party, Proceed, Verb};
+use super::attendees::{Changed, Party, Verb};
 use super::exposure::Exposure;
 use super::transaction::{Caller, Place, Transactions, intent};
 use super::{Target, read};
-use crate::google::BoxFuture;
 use crate::model::{CalendarError, Claim, Outcome};
 use crate::policy::Deadline;
 use crate::store::{Act, AttendeeKey, Change, Disposal, Held, Plan, State};
@@ -43,15 +42,14 @@ pub async fn remove(
     };
     exposure.begun(&held);
     let claim = held.entry().await.claim;
-    let key = AttendeeKey::new(&caller.user, &place.calendar, &place.event_id, &place.guest.email);
+    let key = place.key(&caller.user);
     let relied_on = match parts.records.removing(&key, &claim, left()).await {
         Ok(relied_on) => relied_on,
         Err(error) => return not_removed(parts, held, &key, &claim, error).await,
     };
     // Transactions whose adds may be under way: the ETag must move on, whether or not the attendee is there yet.
     let verb = if relied_on { Verb::Expel } else { Verb::Remove };
-    let on_behalf = Arc::new(Removing { held: Arc::clone(&held) });
-    let mut change = caller.change(place, verb, on_behalf, deadline.clone());
+    let mut change = caller.change(place, verb, Arc::<Held>::clone(&held), deadline.clone());
     change.exposure = Arc::clone(exposure);
     match parts.lanes.change(change).await {
         Ok(changed) => {
@@ -81,10 +79,9 @@ pub async fn resume(
     for step in entry.plan.iter().flat_map(Plan::open_steps) {
         let Act::Attendee { calendar, event_id, email, mailed, .. } = &step.act else { continue };
         let place = super::transaction::undo::place_of(calendar, event_id, email, *mailed);
-        let key = AttendeeKey::new(&caller.user, calendar, event_id, email);
+        let key = place.key(&caller.user);
         parts.records.removing(&key, &claim, left()).await?;
-        let on_behalf = Arc::new(Removing { held: Arc::clone(held) });
-        match parts.lanes.change(caller.change(&place, Verb::Expel, on_behalf, deadline.clone())).await {
+        match parts.lanes.change(caller.change(&place, Verb::Expel, Arc::<Held>::clone(held), deadline.clone())).await {
             Ok(_) => {}
             Err(error) if read::is_gone(&parts.cx, &error, entry.since) => {}
             Err(error) => return Err(error),
@@ -123,16 +120,9 @@ async fn settle(held: &Held, disposal: Disposal) -> bool {
     change == Change::Applied
 }
 
-struct Removing {
-    held: Arc<Held>,
-}
-
-impl Party for Removing {
+/// Who removes asks nothing more, as long as the entry that says so is theirs.
+impl Party for Held {
     fn alive(&self) -> bool {
-        self.held.alive()
-    }
-
-    fn before_write(&self, _present: bool) -> BoxFuture<'_, Result<Proceed, CalendarError>> {
-        Box::pin(std::future::ready(Ok(Proceed::Write)))
+        Self::alive(self)
     }
 }

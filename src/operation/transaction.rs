@@ -129,7 +129,7 @@ impl Place {
         }
     }
 
-    fn key(&self, user: &str) -> AttendeeKey {
+    pub(super) fn key(&self, user: &str) -> AttendeeKey {
         AttendeeKey::new(user, &self.calendar, &self.event_id, &self.guest.email)
     }
 }
@@ -455,7 +455,6 @@ impl Caller {
             verify: true,
             party,
             exposure: Arc::default(),
-            later: None,
         }
     }
 }

@@ -66,20 +66,6 @@ pub enum Act {
 }
 
 impl Plan {
-    /// The ids of the attendees' events, in order, each once.
-    #[must_use]
-    pub fn event_ids(&self) -> Vec<String> {
-        let mut ids = Vec::<String>::new();
-        for step in &self.steps {
-            if let Act::Attendee { event_id, .. } = &step.act
-                && !ids.contains(event_id)
-            {
-                ids.push(event_id.clone());
-            }
-        }
-        ids
-    }
-
     /// What is not closed yet.
     #[must_use = "it only looks"]
     pub fn open_steps(&self) -> impl DoubleEndedIterator<Item = &Step> {

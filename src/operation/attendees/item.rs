@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::time::Instant;
 
-use super::lane::{Waiter, Whereabouts};
+use super::lane::Waiter;
 use super::{Changed, Verb};
 use crate::google::Fetched;
 use crate::model::guests::Guests;
@@ -27,12 +26,12 @@ pub(super) struct Item {
     wrote: Option<Wrote>,
     /// The last PATCH's fate is not known; what was told instead of an answer.
     lost: Option<CalendarError>,
-    /// Some PATCH of ours was not yet proved to be in the calendar, or not to be.
-    unsure: bool,
     /// The mark of a PATCH that also moves the `ETag` on.
     nonce: Option<String>,
     /// Writes that were acknowledged or lost. A 412 is none: it only says that the read was old.
     sent: u32,
+    /// Those of them that were given up for others' sake: that uses up none of its repeats.
+    given_up: u32,
     /// Reads since the last acknowledged PATCH that did not show it.
     unseen: u32,
     /// Another caller of the same batch added them.
@@ -42,8 +41,6 @@ pub(super) struct Item {
     /// Reads that failed, repeats and all.
     setbacks: u32,
     pub(super) attempts: u32,
-    /// When looking for what became of it ends.
-    pub(super) settle_by: Option<Instant>,
 }
 
 /// The state of the event that an acknowledged PATCH made.
@@ -73,7 +70,7 @@ pub(super) fn updated(event: &Fetched) -> Option<String> {
 /// What an item needs after a read.
 pub(super) enum Need {
     /// It is over.
-    Done { already: bool, verified: bool },
+    Done { already: bool },
     /// It cannot be done.
     Failed(CalendarError),
     /// The read may be old: look again.
@@ -99,15 +96,14 @@ impl Item {
             waiter,
             wrote: None,
             lost: None,
-            unsure: false,
             nonce: None,
             sent: 0,
+            given_up: 0,
             unseen: 0,
             echo: false,
             late: 0,
             setbacks: 0,
             attempts: 0,
-            settle_by: None,
         }
     }
 
@@ -125,23 +121,19 @@ impl Item {
         let marked = self.nonce.is_some() && Stamp::of(&found.event).touch == self.nonce;
         let old = self.wrote.as_ref().is_some_and(|wrote| wrote.is_newer_than(found));
         let wanted = present == (self.verb() == Verb::Add);
-        if self.waiter.whereabouts() == Whereabouts::ToldUnknown {
-            let certain = !self.unsure || marked || (!old && (wanted || self.wrote.is_some()));
-            return if certain { Need::Done { already: false, verified: true } } else { Need::Write(Write::Touch) };
-        }
         let done = match self.verb() {
             Verb::Expel => marked && !present,
             Verb::Add | Verb::Remove => wanted && !old,
         };
         if done {
             let already = self.echo || (self.wrote.is_none() && self.lost.is_none());
-            return Need::Done { already: already && self.verb() != Verb::Expel, verified: true };
+            return Need::Done { already: already && self.verb() != Verb::Expel };
         }
         if old && self.unseen < PATIENT_READS && !hurried {
             self.unseen += 1;
             return Need::Look;
         }
-        if self.sent > self.waiter.request.max_retries {
+        if self.sent - self.given_up > self.waiter.request.max_retries {
             return Need::Failed(self.lost.clone().unwrap_or_else(|| self.never_seen()));
         }
         Need::Write(match (self.verb(), present) {
@@ -166,19 +158,18 @@ impl Item {
         self.wrote = Some(wrote.clone());
         self.sent += 1;
         self.lost = None;
-        self.unsure = true;
     }
 
-    /// Whether it was applied is not known.
-    pub(super) fn lost(&mut self, error: &CalendarError) {
+    /// Whether it was applied is not known; `given_up`: since others had waited for it long enough.
+    pub(super) fn lost(&mut self, error: &CalendarError, given_up: bool) {
         self.lost = Some(error.clone());
         self.sent += 1;
-        self.unsure = true;
+        self.given_up += u32::from(given_up);
     }
 
     /// It was refused: if nothing else was sent, nothing can be in the calendar.
     pub(super) fn refused(&self) {
-        if !self.unsure {
+        if self.sent == 0 {
             self.waiter.request.exposure.retract();
         }
     }
@@ -190,22 +181,17 @@ impl Item {
         passing && self.setbacks <= SETBACKS.min(self.waiter.request.max_retries)
     }
 
-    /// Tells an error: after a PATCH that may have landed it says so. Whether what became of that is still looked for.
-    pub(super) fn fail(&mut self, error: CalendarError, told_for: &str) -> bool {
-        let mut error = if self.unsure { may_have_changed(error) } else { error };
+    /// Tells an error: after a PATCH that may have landed it says so, and the journal has what became of that settled.
+    pub(super) fn fail(&self, error: CalendarError, told_for: &str) {
+        let mut error = if self.sent > 0 { may_have_changed(error) } else { error };
         // The round spoke in one caller's name.
         error.message = error.message.replacen(told_for, self.waiter.request.operation, 1);
         error.attempts = self.attempts;
         error.event_id = Some(self.waiter.request.lane.event_id.clone());
-        if self.waiter.whereabouts() == Whereabouts::Waiting {
-            self.waiter.fail(error);
-        } else {
-            self.waiter.settle(Err(error));
-        }
-        self.waiter.whereabouts() == Whereabouts::ToldUnknown
+        self.waiter.settle(Err(error));
     }
 
-    pub(super) fn settle(&self, ended: Ended, found: &Arc<Fetched>, guests: &Guests<'_>) {
+    pub(super) fn settle(&self, ended: Ended, guests: &Guests<'_>) {
         self.waiter.settle(Ok(Changed {
             already: ended.already,
             acknowledged: self.wrote.is_some(),
@@ -213,9 +199,7 @@ impl Item {
             present: guests.has(self.address()),
             attendee_count: guests.len(),
             verified: ended.verified,
-            etag: found.etag.clone(),
             attempts: self.attempts,
-            event: Arc::clone(found),
         }));
     }
 

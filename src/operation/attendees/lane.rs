@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::item::Item;
 use super::round::Lane;
-use super::{ChangeRequest, Changed, LaneKey, Later};
+use super::{ChangeRequest, Changed, LaneKey};
 use crate::google::wait::{Over, within};
 use crate::model::attendee::normal;
 use crate::model::{CalendarError, Code, Outcome};
@@ -39,76 +39,32 @@ pub(super) struct Waiter {
     pub(super) request: ChangeRequest,
     /// [`normal`].
     pub(super) address: String,
-    reply: Mutex<Reply>,
-}
-
-struct Reply {
     /// Gone once the caller has an answer or has left.
-    sender: Option<oneshot::Sender<Answer>>,
-    later: Option<Later>,
-}
-
-/// Where a caller is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whereabouts {
-    /// Waits for an answer.
-    Waiting,
-    /// Was told `unknown`, and wants to hear what became of it.
-    ToldUnknown,
-    /// Needs nothing more.
-    Gone,
+    reply: Mutex<Option<oneshot::Sender<Answer>>>,
 }
 
 impl Waiter {
-    fn reply(&self) -> MutexGuard<'_, Reply> {
+    fn reply(&self) -> MutexGuard<'_, Option<oneshot::Sender<Answer>>> {
         self.reply.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn whereabouts(&self) -> Whereabouts {
-        let reply = self.reply();
-        match (&reply.sender, &reply.later) {
-            (Some(_), _) => Whereabouts::Waiting,
-            (None, Some(_)) => Whereabouts::ToldUnknown,
-            (None, None) => Whereabouts::Gone,
-        }
+    /// `false`: has an answer, or has left.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.reply().is_some()
     }
 
     /// The change is over.
     pub(super) fn settle(&self, answer: Answer) {
-        let (sender, later) = {
-            let mut reply = self.reply();
-            (reply.sender.take(), reply.later.take())
-        };
-        match (sender, later) {
+        if let Some(sender) = self.reply().take() {
             // Fails if the caller's future is gone, and then nobody hears.
-            (Some(sender), _) => drop(sender.send(answer)),
-            (None, Some(later)) => later(answer),
-            (None, None) => {}
+            drop(sender.send(answer));
         }
-    }
-
-    /// The caller is told an error; if that is `unknown`, what became of the change is still looked for.
-    pub(super) fn fail(&self, error: CalendarError) {
-        let mut reply = self.reply();
-        let Some(sender) = reply.sender.take() else {
-            drop(reply);
-            return self.settle(Err(error));
-        };
-        if error.outcome != Outcome::Unknown {
-            reply.later = None;
-        }
-        drop(sender.send(Err(error)));
     }
 
     /// The caller leaves. `None`: the answer came at the same moment.
     fn leave(&self) -> Option<Outcome> {
-        let mut reply = self.reply();
-        reply.sender.take()?;
-        let outcome = self.request.exposure.withdraw();
-        if outcome == Outcome::NotSent {
-            reply.later = None;
-        }
-        Some(outcome)
+        self.reply().take()?;
+        Some(self.request.exposure.withdraw())
     }
 }
 
@@ -129,15 +85,15 @@ impl Lanes {
     }
 
     /// Makes a change, merged with what others ask of the same lane. Answers at the request's own deadline, or when that is
-    /// cancelled: `not-sent` if nothing of the change was written, else `unknown`, and [`ChangeRequest::later`] hears the
-    /// rest. To be called within a runtime.
+    /// cancelled: `not-sent` if nothing of the change was written, else `unknown`, and whoever holds the journal's entry of
+    /// this change settles it. To be called within a runtime.
     ///
     /// # Errors
     /// `ATTENDEES_HIDDEN`, `CONFLICT` (not the organizer's copy), `NOT_FOUND`, what the party answered, and those of an
     /// update.
-    pub async fn change(&self, mut request: ChangeRequest) -> Result<Changed, CalendarError> {
+    pub async fn change(&self, request: ChangeRequest) -> Result<Changed, CalendarError> {
         let (sender, mut receiver) = oneshot::channel();
-        let reply = Mutex::new(Reply { sender: Some(sender), later: request.later.take() });
+        let reply = Mutex::new(Some(sender));
         let (deadline, operation) = (request.deadline.clone(), request.operation);
         let address = normal(&request.change.guest.email);
         let waiter = Arc::new(Waiter { request, address, reply });
@@ -230,7 +186,7 @@ impl Queue {
         self.waiting().is_empty()
     }
 
-    /// Resolves when somebody has waited behind a read for as long as one of their own would have been given.
+    /// Resolves when somebody has waited behind an exchange for as long as one of their own would have been given.
     pub(super) async fn impatient(&self) {
         loop {
             let shortest = self.waiting().iter().map(|waiter| waiter.request.attempt_timeout).min();

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,17 +12,15 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{sleep, timeout};
 
 use super::item::{Ended, Item, Need, Write, Wrote, updated};
-use super::lane::{LEAST_ATTEMPT, Lanes, Queue, Whereabouts};
+use super::lane::{LEAST_ATTEMPT, Lanes, Queue};
 use super::{FIELDS, LaneKey, Proceed, Verb};
-use crate::google::{Fetched, Patch, PatchParams, Scope};
+use crate::google::{Fetched, Hurry, Patch, PatchParams, Scope};
 use crate::model::guests::{Guests, hides_guests, is_guests_copy};
 use crate::model::stamp::touch_member;
 use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::{Absence, Context, Gaps, lease_lost, read};
 use crate::policy::{Backoff, Deadline};
 
-/// How long the fate of a change is looked for after its caller was told `unknown`.
-const SETTLE: Duration = Duration::from_secs(10);
 /// A party's time to answer; doubled each time it was too late.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// A read older than one before is not believed for this long.
@@ -51,13 +50,6 @@ struct Round {
     items: Vec<Item>,
     scope: Scope,
     suspect: bool,
-}
-
-/// What was read.
-struct Seen {
-    event: Arc<Fetched>,
-    /// Another handle of the event's bytes, for the guest list to borrow from.
-    raw: Bytes,
 }
 
 impl Lane {
@@ -93,25 +85,18 @@ impl Lane {
         }
     }
 
-    /// The batch without those who need nothing more.
+    /// The batch without those who have left.
     fn round_of(&self, mut items: Vec<Item>, suspect: bool) -> Option<Round> {
-        let now = self.cx().clock.now();
-        for item in &mut items {
-            if item.waiter.whereabouts() == Whereabouts::ToldUnknown
-                && *item.settle_by.get_or_insert(now + SETTLE) <= now
-            {
-                let message = "whether the guest list was changed could not be learnt";
-                item.fail(CalendarError::new(Code::Timeout, Outcome::Unknown, message), "");
-            }
-        }
-        items.retain(|item| item.waiter.whereabouts() != Whereabouts::Gone);
+        items.retain(|item| item.waiter.is_waiting());
         let first = &items.first()?.waiter.request;
-        let end = |item: &Item| item.settle_by.unwrap_or_else(|| item.waiter.request.deadline.end());
         let requests = || items.iter().map(|item| &item.waiter.request);
         let shortest = requests().map(|request| request.attempt_timeout).min().unwrap_or(LEAST_ATTEMPT);
         let longest = requests().map(|request| request.attempt_timeout).max().unwrap_or(LEAST_ATTEMPT);
         let begun = first.deadline.started();
-        let deadline = Deadline::starts(begun, items.iter().map(end).max()?.saturating_duration_since(begun));
+        let deadline = Deadline::starts(
+            begun,
+            requests().map(|request| request.deadline.end()).max()?.saturating_duration_since(begun),
+        );
         let mut scope = Scope::new(
             self.key.target.user.clone(),
             first.operation,
@@ -141,7 +126,7 @@ impl Lane {
                     let again = item.bears(&error);
                     if again { &mut self.carried } else { &mut round.items }.push(item);
                 }
-                self.fail(round, &error).await;
+                round.fail(&error);
                 if !self.carried.is_empty() {
                     self.pause().await;
                 }
@@ -150,10 +135,10 @@ impl Lane {
     }
 
     /// Tells what is over, and writes for the rest.
-    async fn act(&mut self, mut round: Round, seen: &Seen) {
+    async fn act(&mut self, mut round: Round, seen: &Fetched) {
         let Some(guests) = Guests::of(&seen.raw) else {
             let error = CalendarError::internal(Outcome::Rejected, "a guest list could not be read");
-            return self.fail(round, &error).await;
+            return round.fail(&error);
         };
         let hurried = !self.queue.is_empty();
         let mut writes = Vec::new();
@@ -166,24 +151,18 @@ impl Lane {
                 looks.push(item);
                 continue;
             }
-            let need = item.need(&seen.event, &guests, hurried);
-            if matches!(need, Need::Look | Need::Write(_)) && item.waiter.whereabouts() == Whereabouts::Waiting {
+            let need = item.need(seen, &guests, hurried);
+            if matches!(need, Need::Look | Need::Write(_)) && item.waiter.is_waiting() {
                 under_way.insert(item.address().to_owned(), adds);
             }
             match need {
-                Need::Done { already, verified } => {
-                    item.settle(Ended { already, verified, left: false }, &seen.event, &guests);
-                }
-                Need::Failed(error) => {
-                    if item.fail(error, round.scope.operation) {
-                        looks.push(item);
-                    }
-                }
+                Need::Done { already } => item.settle(Ended { already, verified: true, left: false }, &guests),
+                Need::Failed(error) => item.fail(error, round.scope.operation),
                 Need::Look => looks.push(item),
                 Need::Write(write) => writes.push((item, write)),
             }
         }
-        let writes = self.permitted(&round.scope, writes, &mut looks, seen, &guests).await;
+        let writes = self.permitted(&round.scope, writes, &mut looks, &guests).await;
         if writes.is_empty() {
             round.items = looks;
             let over = round.items.is_empty();
@@ -202,16 +181,15 @@ impl Lane {
     async fn permitted(
         &self,
         scope: &Scope,
-        writes: Vec<(Item, Write)>,
+        mut writes: Vec<(Item, Write)>,
         later: &mut Vec<Item>,
-        seen: &Seen,
         guests: &Guests<'_>,
     ) -> Vec<(Item, Write)> {
+        writes.retain(|(item, _)| item.waiter.is_waiting());
         let late = writes.iter().map(|(item, _)| item.late).max().unwrap_or_default();
-        let asked: FuturesUnordered<_> = writes
+        let mut asked: FuturesUnordered<_> = writes
             .iter()
             .enumerate()
-            .filter(|(_, (item, _))| item.waiter.whereabouts() == Whereabouts::Waiting)
             .map(|(index, (item, _))| {
                 let (party, present) = (Arc::clone(&item.waiter.request.party), guests.has(item.address()));
                 let answer = tokio::spawn(async move { party.before_write(present).await });
@@ -219,7 +197,6 @@ impl Lane {
             })
             .collect();
         let mut answers = HashMap::new();
-        let mut asked = asked;
         let all = async {
             while let Some((index, answer)) = asked.next().await {
                 answers.insert(index, answer);
@@ -228,13 +205,8 @@ impl Lane {
         let _ = timeout(PATIENCE * 2_u32.saturating_pow(late.min(8)), all).await;
         let mut permitted = Vec::new();
         for (index, (mut item, write)) in writes.into_iter().enumerate() {
-            // Only looked after by now, and of the attendee nothing more is changed; or gone.
-            if item.waiter.whereabouts() != Whereabouts::Waiting {
-                match write {
-                    Write::Touch if item.waiter.request.party.alive() => permitted.push((item, write)),
-                    Write::Touch => drop(item.fail(lease_lost(scope), scope.operation)),
-                    _ => later.push(item),
-                }
+            // Left while the parties were asked.
+            if !item.waiter.is_waiting() {
                 continue;
             }
             let refusal = match answers.remove(&index) {
@@ -244,7 +216,7 @@ impl Lane {
                     continue;
                 }
                 Some(Ok(Ok(Proceed::Leave))) => {
-                    item.settle(Ended { left: true, ..Ended::default() }, &seen.event, guests);
+                    item.settle(Ended { left: true, ..Ended::default() }, guests);
                     continue;
                 }
                 None => {
@@ -255,9 +227,7 @@ impl Lane {
                 Some(Ok(Err(error))) => error,
                 Some(Err(_)) => CalendarError::internal(Outcome::NotSent, "a party did not answer"),
             };
-            if item.fail(refusal, scope.operation) {
-                later.push(item);
-            }
+            item.fail(refusal, scope.operation);
         }
         permitted
     }
@@ -267,7 +237,7 @@ impl Lane {
         writes: Vec<(Item, Write)>,
         scope: Scope,
         suspect: bool,
-        seen: &Seen,
+        seen: &Fetched,
         guests: &Guests<'_>,
     ) {
         let claim = self.cx().journal.claim();
@@ -276,7 +246,9 @@ impl Lane {
             return;
         }
         let parties: Vec<_> = batch.items.iter().map(|item| Arc::clone(&item.waiter.request.party)).collect();
-        let scope = scope.with_lease(Arc::new(move || parties.iter().all(|party| party.alive())));
+        let mut scope = scope.with_lease(Arc::new(move || parties.iter().all(|party| party.alive())));
+        let (hurry, given_up) = impatience(&self.queue);
+        scope.hurry = Some(hurry);
         let params = PatchParams {
             conference_data_version: 0,
             send_updates: self.key.send_updates,
@@ -284,7 +256,7 @@ impl Lane {
         };
         let (calendar, id) = (&self.key.target.calendar, &self.key.event_id);
         let (before, body) = (scope.attempts(), batch.body(guests, claim.as_str()));
-        let told = self.cx().calendar.patch_text(&scope, calendar, id, Some(&seen.event.etag), body, params).await;
+        let told = self.cx().calendar.patch_text(&scope, calendar, id, Some(&seen.etag), body, params).await;
         for item in &mut batch.items {
             item.attempts += scope.attempts() - before;
         }
@@ -293,7 +265,7 @@ impl Lane {
             Ok(Patch::Done(patched)) => {
                 self.contended = 0;
                 self.gaps = Gaps::new();
-                round.acknowledged(patched);
+                round.acknowledged(&patched);
                 self.carry(round);
             }
             Ok(Patch::Changed | Patch::Missing) => {
@@ -304,19 +276,23 @@ impl Lane {
                 sleep(gap).await;
             }
             Err(error) if error.outcome == Outcome::Unknown => {
-                round.items.iter_mut().for_each(|item| item.lost(&error));
+                let given_up = given_up.load(Ordering::Acquire);
+                round.items.iter_mut().for_each(|item| item.lost(&error, given_up));
                 self.carry(round);
-                self.pause().await;
+                // Those for whom it was given up read at once: If-Match and what they find decide what became of it.
+                if !given_up {
+                    self.pause().await;
+                }
             }
             Err(error) => {
                 round.items.iter().for_each(Item::refused);
-                self.refused(round, &error).await;
+                self.refused(round, &error);
             }
         }
     }
 
     /// Google, or the way to it, refused the PATCH.
-    async fn refused(&mut self, mut round: Round, error: &CalendarError) {
+    fn refused(&mut self, mut round: Round, error: &CalendarError) {
         // Somebody has lost a lease: the others go on without them.
         if round.items.iter().any(|item| !item.waiter.request.party.alive()) {
             return self.carry(round);
@@ -332,22 +308,7 @@ impl Lane {
             self.suspects.extend([two, one]);
             return;
         }
-        self.fail(round, error).await;
-    }
-
-    async fn fail(&mut self, mut round: Round, error: &CalendarError) {
-        let operation = round.scope.operation;
-        round.items.retain_mut(|item| item.fail(error.clone(), operation));
-        if round.items.is_empty() {
-            return;
-        }
-        // What became of their change is looked for, unless the error is one that stays.
-        if error.retryable {
-            self.carry(round);
-            self.pause().await;
-        } else {
-            round.items.retain_mut(|item| item.fail(error.clone(), operation));
-        }
+        round.fail(error);
     }
 
     fn carry(&mut self, round: Round) {
@@ -363,7 +324,7 @@ impl Lane {
     }
 
     /// The event, as new as any that was read before.
-    async fn read(&mut self, scope: &Scope) -> Result<Seen, CalendarError> {
+    async fn read(&mut self, scope: &Scope) -> Result<Fetched, CalendarError> {
         let mut absence = Absence::default();
         let mut gaps = Gaps::new();
         let patience_ends = self.cx().clock.now() + OLD_READS;
@@ -378,7 +339,7 @@ impl Lane {
                     let shown = updated(&found);
                     if shown >= self.newest || now >= patience_ends {
                         self.newest = shown;
-                        return Ok(Seen { raw: found.raw.clone(), event: Arc::new(found) });
+                        return Ok(found);
                     }
                 }
                 // An event that was seen before is not gone because a copy of the calendar does not know of it yet.
@@ -393,6 +354,13 @@ impl Lane {
 }
 
 impl Round {
+    /// Tells all of them.
+    fn fail(&self, error: &CalendarError) {
+        for item in &self.items {
+            item.fail(error.clone(), self.scope.operation);
+        }
+    }
+
     fn count(&mut self) {
         for item in &mut self.items {
             item.attempts += self.scope.attempts();
@@ -400,14 +368,13 @@ impl Round {
     }
 
     /// Whoever does not want it read back is answered now.
-    fn acknowledged(&mut self, patched: Fetched) {
-        let wrote = Wrote::of(&patched);
-        let (raw, patched) = (patched.raw.clone(), Arc::new(patched));
-        let guests = Guests::of(&raw);
+    fn acknowledged(&mut self, patched: &Fetched) {
+        let wrote = Wrote::of(patched);
+        let guests = Guests::of(&patched.raw);
         for item in &mut self.items {
             item.acknowledged(&wrote);
             if let (Some(guests), Verb::Add, false) = (&guests, item.verb(), item.waiter.request.verify) {
-                item.settle(Ended::default(), &patched, guests);
+                item.settle(Ended::default(), guests);
             }
         }
     }
@@ -460,15 +427,29 @@ impl Batch {
     }
 }
 
+/// What gives a write up that others have waited for long enough, and whether it did.
+fn impatience(queue: &Arc<Queue>) -> (Hurry, Arc<AtomicBool>) {
+    let (queue, given_up) = (Arc::clone(queue), Arc::new(AtomicBool::new(false)));
+    let noted = Arc::clone(&given_up);
+    let hurry: Hurry = Arc::new(move || {
+        let (queue, noted) = (Arc::clone(&queue), Arc::clone(&noted));
+        Box::pin(async move {
+            queue.impatient().await;
+            noted.store(true, Ordering::Release);
+        })
+    });
+    (hurry, given_up)
+}
+
 /// Refuses an event whose guest list cannot be changed here.
-fn usable(scope: &Scope, seen: &Seen) -> Result<(), CalendarError> {
-    let (code, why) = if hides_guests(&seen.event.event) {
+fn usable(scope: &Scope, seen: &Fetched) -> Result<(), CalendarError> {
+    let (code, why) = if hides_guests(&seen.event) {
         (
             Code::AttendeesHidden,
             "Google left a part of the guest list out, and writing the rest back would take the others off it. Nothing was \
              changed; use the account of the organizer",
         )
-    } else if is_guests_copy(&seen.event.event) {
+    } else if is_guests_copy(&seen.event) {
         (
             Code::Conflict,
             "this calendar holds a guest's copy of the event, and what is written to its guest list does not reach the \
