@@ -86,7 +86,7 @@ pub const CREATE: [Case<create::Guards>; 24] = cases! { create:
 
 /// The guards of an enrollment.
 pub const ENROLL: [Case<enroll::Guards>; 23] = cases! { enroll:
-    intent_first, { crashes }, NoPhantom, 6, "operation/enroll.rs", "open", "journal.begin(";
+    intent_first, { crashes }, NoPhantom, 6, "operation/transaction/opening.rs", "open", "journal.begin(";
     claim_first, { }, SuccessIsFinal, 18, "operation/transaction.rs", "add", "records.claim(";
     wait_while_removing, { }, SuccessIsFinal, 16, "store/attendee_record.rs", "claim", "Edit::Wait";
     added, { }, NoPhantom, 9, "operation/transaction/party.rs", "before_write", "records.adding(";
