@@ -83,14 +83,16 @@ async function perform({ work, google, database, backend, limits, onProgress }) 
  *
  * @returns {Promise<{open: number, pending: object[]}>} what is still under way when the wait is over
  */
-async function settle({ google, backend, onProgress }) {
+async function settle({ work, google, backend, onProgress }) {
   const giveUpAt = performance.now() + SETTLE_LIMIT_MS
   let quietSince = performance.now()
   let seen = -1
   for (;;) {
     const { held, requests } = await google.counts()
     const { underWay, pending } = await backend.underWay()
-    const open = held + underWay + pending.length
+    // Nothing can be taken back from a calendar that its user may not touch: that waits for the user.
+    const waiting = pending.filter(({ userId }) => !work.people.find(({ email }) => email === userId)?.refusal)
+    const open = held + underWay + waiting.length
     onProgress({ settling: open })
     if (requests !== seen || open > 0) quietSince = performance.now()
     seen = requests
@@ -120,7 +122,7 @@ async function measure({ contestant, profile, work, limits, onProgress }) {
     await backend.up()
     await google.fault(faultsOf(profile))
     const outcomes = await perform({ work, google, database, backend, limits, onProgress })
-    const rest = await settle({ google, backend, onProgress })
+    const rest = await settle({ work, google, backend, onProgress })
     const findings = await audit(google, database, work, outcomes)
     const { requests } = await google.counts()
     const figures = figuresOf(findings, {
