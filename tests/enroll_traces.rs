@@ -282,6 +282,19 @@ async fn a_crash_in_the_middle_of_a_rush_is_undone_in_a_few_writes() {
     assert!(writes <= 2 * ids.len(), "{writes} writes for two events");
 }
 
+/// A read that is older than the undo of an enrollment, by the one that comes after it.
+#[tokio::test(start_paused = true)]
+async fn who_was_just_taken_off_is_not_taken_for_there_on_an_old_read() {
+    let stage = Stage::new().await;
+    refused(stage.second.enroll(&stage.both(), EVA, &long()).await);
+    assert!(!stage.is_there());
+    stage.google.fault(Rule::nth("events.get", 1, Fault::Stale { ms: 700 }).for_event(&stage.event));
+    let told = stage.second.enroll(&stage.only(), EVA, &long()).await.unwrap();
+    assert!(stage.is_there(), "{told}");
+    assert_eq!(told["events"][0]["alreadyAdded"], false);
+    stage.settled().await;
+}
+
 /// A claim whose put lands after its transaction had failed and closed.
 #[tokio::test(start_paused = true)]
 async fn trace_18_late_claim() {

@@ -12,7 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{sleep, timeout};
 
 use super::item::{Ended, Item, Need, Write, Wrote, updated};
-use super::lane::{LEAST_ATTEMPT, Lanes, Queue};
+use super::lane::{LEAST_ATTEMPT, Lanes, OLD_READS, Queue};
 use super::{FIELDS, LaneKey, Proceed, Verb};
 use crate::google::{Fetched, Hurry, Patch, PatchParams, Scope};
 use crate::model::guests::{Guests, hides_guests, is_guests_copy};
@@ -23,8 +23,6 @@ use crate::policy::{Backoff, Deadline};
 
 /// A party's time to answer; doubled each time it was too late.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// A read older than one before is not believed for this long.
-const OLD_READS: Duration = Duration::from_secs(3);
 /// Waits after a 412: several processes want the same event.
 const CONTENTION: Backoff =
     Backoff { max_retries: u32::MAX, base: Duration::from_millis(50), multiplier: 2.0, max: Duration::from_secs(1) };
@@ -323,7 +321,7 @@ impl Lane {
         sleep(self.gaps.next()).await;
     }
 
-    /// The event, as new as any that was read before.
+    /// The event, as new as any that was read before, by this lane or another one.
     async fn read(&mut self, scope: &Scope) -> Result<Fetched, CalendarError> {
         let mut absence = Absence::default();
         let mut gaps = Gaps::new();
@@ -337,19 +335,24 @@ impl Lane {
                 Some(found) => {
                     absence.ends();
                     let shown = updated(&found);
-                    if shown >= self.newest || now >= patience_ends {
+                    if shown >= self.lanes.newest(&self.key).max(self.newest.clone()) || now >= patience_ends {
+                        self.lanes.saw(&self.key, shown.as_deref());
                         self.newest = shown;
                         return Ok(found);
                     }
                 }
                 // An event that was seen before is not gone because a copy of the calendar does not know of it yet.
-                None if absence.is_certain(now) && (self.newest.is_none() || now >= patience_ends) => {
+                None if absence.is_certain(now) && (!self.was_seen() || now >= patience_ends) => {
                     return Err(read::missing(scope, id, false));
                 }
                 None => {}
             }
             self.cx().pause(scope, gaps.next()).await?;
         }
+    }
+
+    fn was_seen(&self) -> bool {
+        self.newest.is_some() || self.lanes.newest(&self.key).is_some()
     }
 }
 
