@@ -46,5 +46,5 @@ module.exports = [
       'max-lines': ['error', 600],
     },
   },
-  { files: ['scripts/**', 'demo/**', 'examples/**'], rules: { 'no-console': 'off' } },
+  { files: ['scripts/**', 'demo/**', 'reliability/**', 'examples/**'], rules: { 'no-console': 'off' } },
 ]

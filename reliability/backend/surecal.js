@@ -59,7 +59,7 @@ function surecalBackend({ config, limits, database, storePath }) {
         const { teacher, eventIds } = await database.findSchoolClass(classId)
         await service.transaction(
           async (tx) => {
-            for (const eventId of eventIds) await tx.addAttendee({ eventId, attendee: student })
+            await Promise.all(eventIds.map((eventId) => tx.addAttendee({ eventId, attendee: student })))
             await tx.step('enrollmentRow', { classId, student }, () => database.saveEnrollment(classId, student))
           },
           { userId: teacher, auth: null, idempotencyKey: req.idempotencyKey },
