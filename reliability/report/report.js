@@ -64,7 +64,7 @@ function howOf({ chosen, results, seconds: took }) {
   const cut = results.map(({ profile, contestant, figures }) => `${contestant}, ${profile}: ${figures.cut}`)
   const limits =
     chosen.scale === 1
-      ? `No time is shortened: “before” waits for TCP (${LIMITS.tcpMs / 1_000} s), “as written” 10 s for each exchange, surecal has its own defaults, except that a dead process’s claims end after ${LIMITS.surecalLeaseMs / 1_000} s (leaseMs) and that the local rate limits are out of the way.`
+      ? `No time is shortened: “before” waits for TCP (${LIMITS.tcpMs / 1_000} s), “as written” 10 s for each exchange, surecal has its own defaults, except that an exchange may take ${LIMITS.surecalExchangeMs / 1_000} s, an enrollment ${LIMITS.surecalEnrollMs / 1_000} s and each attendee in it ${LIMITS.surecalAttendeeMs / 1_000} s, that a dead process’s claims end after ${LIMITS.surecalLeaseMs / 1_000} s (leaseMs), and that the local rate limits are out of the way.`
       : `All contestants’ time limits are at ${chosen.scale * 100} %: this is a look, not a measurement.`
   return [
     `${operations} operations of each contestant in each profile: ${creates} classes created by a double click with one key, in calendars of six time zones; ${enrollments} students who enroll, in crowds, in classes of three events; ${refused} that Google refuses for good.`,
