@@ -12,6 +12,7 @@ const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
+const { platformName } = require('../lib/platform')
 const { ROOT, emulatorPath, targetDir } = require('./paths')
 const { ready } = require('./ready')
 const { StepFailed, say, script } = require('./run')
@@ -36,10 +37,11 @@ function source() {
 }
 
 /** The folders of all platform packages, made by napi-rs from `napi.targets`: name, os, cpu, libc. */
-function platformFolders(staging) {
-  const cli = path.join(ROOT, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js')
+async function platformFolders(staging) {
+  const { NapiCli } = await import('@napi-rs/cli')
+  fs.copyFileSync(path.join(ROOT, 'package.json'), path.join(staging, 'package.json'))
+  await new NapiCli().createNpmDirs({ cwd: staging, npmDir: 'platforms' })
   const folder = path.join(staging, 'platforms')
-  execFileSync(process.execPath, [cli, 'create-npm-dirs', '--npm-dir', path.relative(ROOT, folder)], { cwd: ROOT })
   return fs.readdirSync(folder).map((name) => path.join(folder, name))
 }
 
@@ -61,12 +63,12 @@ function stageMain(staging, platforms) {
 }
 
 async function stagePlatform(platforms, target) {
-  const { getSystemDefaultTarget, parseTriple } = await import('@napi-rs/cli')
-  const { platformArchABI } = target ? parseTriple(target) : getSystemDefaultTarget()
-  const folder = platforms.find((each) => path.basename(each) === platformArchABI)
-  if (!folder) throw new StepFailed(`${platformArchABI} is not among napi.targets in package.json.`)
+  const { parseTriple } = await import('@napi-rs/cli')
+  const name = target ? parseTriple(target).platformArchABI : platformName()
+  const folder = platforms.find((each) => path.basename(each) === name)
+  if (!folder) throw new StepFailed(`${name} is not among napi.targets in package.json.`)
   const built = target ? path.join(targetDir(), target, 'release') : path.dirname(emulatorPath('release'))
-  const emulator = `surecal-emulator${platformArchABI.startsWith('win32') ? '.exe' : ''}`
+  const emulator = `surecal-emulator${name.startsWith('win32') ? '.exe' : ''}`
   fs.copyFileSync(path.join(built, emulator), path.join(folder, emulator))
   const described = readJson(path.join(folder, 'package.json'))
   fs.copyFileSync(path.join(ROOT, 'native', described.main), path.join(folder, described.main))
@@ -84,7 +86,7 @@ async function pack({ only, target, out = path.join(targetDir(), 'npm') } = {}) 
   fs.mkdirSync(out, { recursive: true })
   const staging = fs.mkdtempSync(path.join(out, 'staging-'))
   try {
-    const platforms = platformFolders(staging)
+    const platforms = await platformFolders(staging)
     const folders = []
     if (only !== 'platform') folders.push(stageMain(staging, platforms))
     if (only !== 'main') folders.push(await stagePlatform(platforms, target))
