@@ -6,21 +6,12 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const vm = require('node:vm')
+const { blocksOf } = require('./support/snippets')
 
 const root = path.join(__dirname, '..')
 const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
 
-/** Fenced blocks: the words after the fence, the text, and the text block that follows, if there is one. */
-const blocks = [...readme.matchAll(/^```(\w+)([^\n]*)\n([\s\S]*?)^```\n/gm)].map(
-  ([, language, marks, text], index, all) => ({
-    language,
-    marks: marks.trim().split(/\s+/).filter(Boolean),
-    text,
-    title: text.split('\n').find((line) => /\w/.test(line)),
-    printed: all[index + 1]?.[1] === 'text' ? all[index + 1][3] : undefined,
-  }),
-)
-const snippets = blocks.filter(({ language }) => language === 'js')
+const snippets = ['README.md', 'docs/testing.md'].flatMap(blocksOf).filter(({ language }) => language === 'js')
 const programs = snippets.filter(({ marks }) => marks.includes('runnable') && !marks.includes('jest'))
 const suites = snippets.filter(({ marks }) => marks.includes('runnable') && marks.includes('jest'))
 
@@ -45,7 +36,7 @@ test.each(programs)('the program "$title" prints what the README says, and ends'
 
 describe.each(suites)('the test "$title"', ({ text }) => {
   // As a file of its own would be run: its `test` and `expect` are ours.
-  new Function('require', text)(require)
+  new Function('require', 'jest', text)(require, jest)
 })
 
 // ---- the tables ----
@@ -128,4 +119,11 @@ test('every link of the texts for people leads somewhere', () => {
       expect([file, target, leads(file, target)]).toEqual([file, target, true])
     }
   }
+})
+
+test('the table of faults names every kind of the manual', () => {
+  const manual = fs.readFileSync(path.join(root, 'lib/testing.d.ts'), 'utf8').split('export type Fault =')[1]
+  const kinds = [...manual.split('\nexport ')[0].matchAll(/kind: '(\w+)'/g)].map(([, kind]) => kind)
+  const [, section] = fs.readFileSync(path.join(root, 'docs/testing.md'), 'utf8').split('\n## Faults by name\n')
+  expect([...section.split('\n## ')[0].matchAll(/^\| `(\w+)` \|/gm)].map(([, kind]) => kind)).toEqual(kinds)
 })
