@@ -9,9 +9,19 @@ const vm = require('node:vm')
 const { blocksOf } = require('./support/snippets')
 
 const root = path.join(__dirname, '..')
-const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
+const reference = fs.readFileSync(path.join(root, 'docs/reference.md'), 'utf8')
 
-const snippets = ['README.md', 'docs/testing.md'].flatMap(blocksOf).filter(({ language }) => language === 'js')
+const TEXTS = [
+  ...['README', 'ARCHITECTURE', 'CONTRIBUTING', 'CHANGELOG', 'MIGRATION', 'TROUBLESHOOTING', 'SECURITY'].map(
+    (name) => `${name}.md`,
+  ),
+  ...fs
+    .readdirSync(path.join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+
+const snippets = TEXTS.flatMap(blocksOf).filter(({ language }) => language === 'js')
 const programs = snippets.filter(({ marks }) => marks.includes('runnable') && !marks.includes('jest'))
 const suites = snippets.filter(({ marks }) => marks.includes('runnable') && marks.includes('jest'))
 
@@ -21,7 +31,8 @@ test('the README has a program to run, and a test', () => {
 })
 
 test.each(snippets)('the snippet "$title" is JavaScript', ({ text }) => {
-  expect(() => new vm.Script(text)).not.toThrow()
+  // As the body of a function or a module.
+  expect(() => new vm.Script(`(async () => {${text}\n})`)).not.toThrow()
 })
 
 test.each(programs)('the program "$title" prints what the README says, and ends', ({ text, printed }) => {
@@ -43,7 +54,7 @@ describe.each(suites)('the test "$title"', ({ text }) => {
 
 /** The rows of a table below a heading: cells without their backticks. */
 function rows(heading) {
-  const [, section] = readme.split(`\n## ${heading}\n`)
+  const [, section] = reference.split(`\n## ${heading}\n`)
   return section
     .split('\n## ')[0]
     .split('\n')
@@ -64,7 +75,7 @@ function members(file, name) {
 }
 
 test('the configuration table names every key of the manual, and no other', () => {
-  const [, section] = readme.split('\n## Configuration\n')
+  const [, section] = reference.split('\n## Configuration\n')
   const named = new Set([
     ...rows('Configuration').flatMap(([, key]) => names(key)),
     // The keys that do nothing yet are told in the text below.
@@ -92,13 +103,11 @@ test('the table of outcomes has every outcome', () => {
 
 test('the table of methods names every method of the service', () => {
   const { CalendarService } = require('../index.js')
-  const told = readme.split('\n## Methods and results\n')[1].split('\n## ')[0]
+  const told = reference.split('\n## Methods and results\n')[1].split('\n## ')[0]
   for (const method of Object.getOwnPropertyNames(CalendarService.prototype)) {
     if (method !== 'constructor') expect(told).toContain(`\`${method}(`)
   }
 })
-
-const TEXTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'MIGRATION.md', 'TROUBLESHOOTING.md']
 
 test('every link of the texts for people leads somewhere', () => {
   const anchorOf = (heading) =>
@@ -111,8 +120,9 @@ test('every link of the texts for people leads somewhere', () => {
   const leads = (from, target) => {
     if (target.startsWith('https:')) return true
     const [file, anchor] = target.split('#')
-    if (file && !fs.existsSync(path.join(root, file))) return false
-    return anchor === undefined || anchorsOf(file || from).includes(anchor)
+    const to = file ? path.posix.join(path.posix.dirname(from), file) : from
+    if (!fs.existsSync(path.join(root, to))) return false
+    return anchor === undefined || anchorsOf(to).includes(anchor)
   }
   for (const file of TEXTS) {
     for (const [, target] of textOf(file).matchAll(/\]\(([^)\s]+)\)/g)) {

@@ -2,7 +2,7 @@
  * A Google Calendar and OAuth server for tests, with scripted and seeded faults.
  *
  * It is a process of its own (the Rust binary `surecal-emulator`), which ends with the process that started it and does
- * not hold it. What it knows of Google is told in the project's README; where the facts leave a choice, see
+ * not hold it. What it knows of Google is told in the project's docs/testing.md; where the facts leave a choice, see
  * {@link Behaviour}.
  *
  * @example

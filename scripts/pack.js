@@ -4,15 +4,16 @@
 // dependencies, and `surecal-PLATFORM`, which has a platform's addon and emulator. They are tarballs, so that what was tried is
 // what is published. package.json itself does not name the platform packages: a clone must install without them.
 //
-//   node scripts/pack.js [--only main|platform] [--target TRIPLE] [--out FOLDER]
+//   node scripts/pack.js [--only main|platform] [--out FOLDER]
 //
-// Without --target: what was built for this machine. The folder is `npm` in cargo's target directory, if no other is named.
+// Builds what is missing for the machine it runs on: nothing is cross-compiled, so that each package can be tried where it was
+// made. The folder is `npm` in cargo's target directory, if no other is named.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
-const { platformName } = require('../lib/platform')
+const { EMULATOR, platformName } = require('../lib/platform')
 const { ROOT, emulatorPath, targetDir } = require('./paths')
 const { ready } = require('./ready')
 const { StepFailed, say, script } = require('./run')
@@ -62,34 +63,31 @@ function stageMain(staging, platforms) {
   return folder
 }
 
-async function stagePlatform(platforms, target) {
-  const { parseTriple } = await import('@napi-rs/cli')
-  const name = target ? parseTriple(target).platformArchABI : platformName()
+function stagePlatform(platforms) {
+  const name = platformName()
   const folder = platforms.find((each) => path.basename(each) === name)
   if (!folder) throw new StepFailed(`${name} is not among napi.targets in package.json.`)
-  const built = target ? path.join(targetDir(), target, 'release') : path.dirname(emulatorPath('release'))
-  const emulator = `surecal-emulator${name.startsWith('win32') ? '.exe' : ''}`
-  fs.copyFileSync(path.join(built, emulator), path.join(folder, emulator))
   const described = readJson(path.join(folder, 'package.json'))
+  fs.copyFileSync(emulatorPath('release'), path.join(folder, EMULATOR))
   fs.copyFileSync(path.join(ROOT, 'native', described.main), path.join(folder, described.main))
   for (const licence of LICENCES) fs.copyFileSync(path.join(ROOT, licence), path.join(folder, licence))
-  described.files.push(emulator)
+  described.files.push(EMULATOR)
   writeJson(path.join(folder, 'package.json'), { ...described, ...source() })
   return folder
 }
 
 /**
- * @param {{only?: 'main'|'platform', target?: string, out?: string}} [options]
+ * @param {{only?: 'main'|'platform', out?: string}} [options]
  * @returns {Promise<{file: string, name: string, size: number, files: {path: string, size: number}[]}[]>} the tarballs
  */
-async function pack({ only, target, out = path.join(targetDir(), 'npm') } = {}) {
+async function pack({ only, out = path.join(targetDir(), 'npm') } = {}) {
   fs.mkdirSync(out, { recursive: true })
   const staging = fs.mkdtempSync(path.join(out, 'staging-'))
   try {
     const platforms = await platformFolders(staging)
     const folders = []
     if (only !== 'platform') folders.push(stageMain(staging, platforms))
-    if (only !== 'main') folders.push(await stagePlatform(platforms, target))
+    if (only !== 'main') folders.push(stagePlatform(platforms))
     return folders.map((folder) => {
       const [made] = JSON.parse(npm(['pack', '--json', '--pack-destination', path.resolve(out)], folder))
       return { ...made, file: path.resolve(out, made.filename) }
@@ -104,8 +102,7 @@ module.exports = { npm, pack }
 if (require.main === module)
   script(async () => {
     const text = { type: 'string' }
-    const { values } = parseArgs({ options: { only: text, target: text, out: text } })
-    // For another target, and for the package without binaries, whoever asks has built what is needed.
-    if (!values.target && values.only !== 'main') await ready('package')
+    const { values } = parseArgs({ options: { only: text, out: text } })
+    await ready('package')
     for (const { file, size } of await pack(values)) say(`packed ${file} (${(size / 1e6).toFixed(1)} MB)`)
   })
