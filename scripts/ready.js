@@ -5,7 +5,7 @@
 //
 //   node scripts/ready.js --for test      addon (any profile that is fresh, else debug), emulator (debug)
 //   node scripts/ready.js --for demo      addon and emulator, both release
-//   node scripts/ready.js --for package   addon, release
+//   node scripts/ready.js --for package   the same, both in native/, where `npm pack` takes them from
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -17,7 +17,7 @@ const { isFresh, noteBuilt, packagesAreFresh } = require('./freshness')
 const PURPOSES = {
   test: { release: false, emulator: true },
   demo: { release: true, emulator: true },
-  package: { release: true, emulator: false },
+  package: { release: true, emulator: true, packed: true },
 }
 
 const NATIVE = path.join(ROOT, 'native')
@@ -82,6 +82,7 @@ async function ready(purpose) {
   await packages()
   await addon(needs.release)
   if (needs.emulator) await emulator(needs.release)
+  if (needs.packed) fs.copyFileSync(emulatorPath('release'), path.join(NATIVE, path.basename(emulatorPath('release'))))
 }
 
 module.exports = { ready }
