@@ -29,7 +29,7 @@ module.exports = [
   },
   {
     // What is handed to page.evaluate runs in the page.
-    files: ['__test__/browser.test.js', '__test__/dashboard_browser.test.js'],
+    files: ['__test__/browser.test.js', '__test__/dashboard_browser.test.js', '__test__/example/browser.test.js'],
     languageOptions: { globals: { ...globals.browser } },
   },
   {

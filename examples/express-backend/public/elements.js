@@ -41,4 +41,24 @@ export function card(title, { id, note } = {}, ...children) {
   return element('section.card', { id, 'aria-labelledby': id && `${id}-title` }, head, ...children)
 }
 
+/**
+ * Shows a list anew, and leaves alone what is as it was: an open form, a question, the focus.
+ *
+ * @param {Element} place
+ * @param {{id: string}[]} items
+ * @param {(item: object) => Element} make
+ */
+export function showList(place, items, make) {
+  const shown = new Map([...place.children].map((child) => [child.dataset.item, child]))
+  const wanted = items.map((item) => {
+    const text = JSON.stringify(item)
+    if (shown.has(text)) return shown.get(text)
+    const made = make(item)
+    made.dataset.item = text
+    return made
+  })
+  const isSame = wanted.length === place.children.length && wanted.every((one, index) => one === place.children[index])
+  if (!isSame) place.replaceChildren(...wanted)
+}
+
 export const plural = (number, one) => `${number} ${number === 1 ? one : `${one}s`}`

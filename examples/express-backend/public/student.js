@@ -1,5 +1,5 @@
 import { ask, askOnce, isSecondClick } from './ask.js'
-import { card, element, plural } from './elements.js'
+import { card, element, plural, showList } from './elements.js'
 import { failureMessage, tell } from './messages.js'
 import { lessonChips } from './teacher.js'
 import { momentHere } from './times.js'
@@ -7,12 +7,13 @@ import { momentHere } from './times.js'
 /** What students see; resolves to a function that shows it anew. */
 export async function studentView(view) {
   const classes = element('div.classes')
+  const none = card('No classes yet', {}, element('p.quiet', {}, 'A teacher has to make one.'))
   const reminders = element('div', { id: 'reminders' })
   view.replaceChildren(
     element(
       'div.columns',
       {},
-      element('div.column', {}, element('div.greeting', {}, element('h1', {}, 'Classes')), classes),
+      element('div.column', {}, element('div.greeting', {}, element('h1', {}, 'Classes')), none, classes),
       element(
         'aside.column',
         { 'aria-label': 'Your reminders' },
@@ -24,12 +25,8 @@ export async function studentView(view) {
   async function refresh() {
     const [all, mine] = await Promise.all([ask('GET', '/classes'), ask('GET', '/me/reminders')])
     if (!all.ok || !mine.ok) return
-    const cards = all.body.map((one) => classCard(one, refresh))
-    classes.replaceChildren(
-      ...(cards.length > 0
-        ? cards
-        : [card('No classes yet', {}, element('p.quiet', {}, 'A teacher has to make one.'))]),
-    )
+    none.hidden = all.body.length > 0
+    showList(classes, all.body, (one) => classCard(one, refresh))
     reminders.replaceChildren(reminderList(mine.body))
   }
   await refresh()
@@ -63,16 +60,17 @@ function classCard({ id, title, timeZone, organizer, lessons, places, enrolled }
   leave.addEventListener('click', () => {
     const stay = element('button', { type: 'button', on: { click: () => actions.replaceChildren(leave) } }, 'Stay')
     const sure = element('button.danger', { type: 'button' }, 'Yes, leave')
-    sure.addEventListener('click', () =>
+    sure.addEventListener('click', ({ detail }) => {
+      // The second click of a double click: it was meant for “Leave class”.
+      if (detail > 1) return
       wish(sure, {
         method: 'DELETE',
         intent: 'leave',
         done: { title: `You have left “${title}”`, text: 'Its reminders are cancelled.' },
         failed: 'You are still enrolled',
         again: 'You may try to leave again.',
-      }),
-    )
-    // Where the second click of a double click lands, nothing happens.
+      })
+    })
     actions.replaceChildren(stay, sure)
     stay.focus()
   })

@@ -1,6 +1,6 @@
 import { ask, askOnce, isSecondClick } from './ask.js'
 import { classForm } from './class_form.js'
-import { card, element, labelled, plural } from './elements.js'
+import { card, element, labelled, plural, showList } from './elements.js'
 import { failureMessage, tell } from './messages.js'
 import { clockHere, dayOf, later, minutesOf, momentHere, timeOf } from './times.js'
 
@@ -40,7 +40,11 @@ export async function teacherView(view, me) {
     const [google, all, entries] = answers.map(({ body }) => body)
     if (answers.some(({ ok }) => !ok)) return
     showConnection(connection, google)
-    classes.replaceChildren(...all.filter(({ mine }) => mine).map((one) => classCard(one, refresh)))
+    showList(
+      classes,
+      all.filter(({ mine }) => mine),
+      (one) => classCard(one, refresh),
+    )
     log.replaceChildren(logTable(entries))
     if (google.rehearsal && rehearsal.children.length === 0) rehearsal.append(rehearsalCard(refresh))
     if (!google.connected) return events.replaceChildren(element('p.quiet', {}, 'Shown when Google is connected.'))
