@@ -55,8 +55,8 @@ async function lessonsBackend(emulator, { repository, ...more } = {}) {
           headers: { cookie, 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
           body: body && JSON.stringify(body),
         })
-        const text = await response.text()
-        return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
+        const { status, headers } = response
+        return { status, headers, body: status === 204 ? null : await response.json() }
       }
     },
 

@@ -24,10 +24,9 @@ function googleCalendarService({ repository, google, store, logger, behind = (se
     },
     tokenStore: { load: repository.tokensOf, save: repository.saveTokens },
     onOperation: (record) => repository.addLogEntry(logEntry(record)),
-    undo: undoHandlers({ repository, calendar: () => calendar }),
+    undo: undoHandlers({ repository, calendar: () => service }),
   })
-  const calendar = behind(service)
-  return calendar
+  return behind(service)
 }
 
 /** What is worth keeping for years: no event text, and nobody's address. */

@@ -9,7 +9,12 @@ const LOCAL_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$/
 const read = (local) => Date.parse(`${local.length === 16 ? `${local}:00` : local}Z`)
 const written = (ms) => new Date(ms).toISOString().slice(0, 19)
 
-const isLocalTime = (text) => typeof text === 'string' && LOCAL_TIME.test(text) && Number.isFinite(read(text))
+/** 30 February is none, though Date takes it for the 2nd of March. */
+const isLocalTime = (text) =>
+  typeof text === 'string' &&
+  LOCAL_TIME.test(text) &&
+  Number.isFinite(read(text)) &&
+  written(read(text)).startsWith(text)
 
 /**
  * schedules × slots → lessons. The same weekday and local time each week, whatever the clocks do in between.
