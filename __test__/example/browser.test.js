@@ -4,6 +4,7 @@
 
 const { startEmulator } = require('surecal/testing')
 const { launchChromium } = require('../support/chromium')
+const { faint } = require('../support/faint')
 const { lessonsBackend } = require('../support/lessons_backend')
 
 const suite = process.env.SURECAL_SKIP_BROWSER === '1' ? describe.skip : describe
@@ -43,7 +44,7 @@ suite('the example’s page in Chromium', () => {
     page.on('request', (request) => request.url().startsWith(backend.url) || complaints.push(request.url()))
     await page.goto(backend.url)
     await page.getByRole('button', { name }).click()
-    await page.getByRole('button', { name: 'Change person' }).waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).waitFor()
     return page
   }
   const says = (page, text) => page.locator('#message strong', { hasText: text }).waitFor()
@@ -185,5 +186,25 @@ suite('the example’s page in Chromium', () => {
     const student = await pageOf('Ben Okafor')
     await student.goto(`${backend.url}/dashboard`)
     await expect(student.textContent('body')).resolves.toBe('You may not see this page.')
+  })
+
+  test('light and dark, on a phone and a desk, nothing is cut off sideways and every text has enough contrast', async () => {
+    await backend.connect('ada')
+    teacher = await pageOf('Ada Lovelace')
+    await makeClass(teacher, 'Algebra')
+    await teacher.getByRole('button', { name: 'Edit' }).click()
+    const student = await pageOf('Ben Okafor')
+    await student.getByRole('button', { name: 'Enroll' }).click()
+    await says(student, 'You are in “Algebra”')
+    for (const page of [teacher, student]) {
+      for (const colorScheme of ['light', 'dark']) {
+        for (const width of [360, 1180]) {
+          await page.emulateMedia({ colorScheme })
+          await page.setViewportSize({ width, height: 800 })
+          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
+          expect(await page.evaluate(faint)).toEqual([])
+        }
+      }
+    }
   })
 })

@@ -30,10 +30,21 @@ function googleCalendarService({ repository, google, store, logger, behind = (se
 }
 
 /** What is worth keeping for years: no event text, and nobody's address. */
-const logEntry = ({ userId, operation, status, googleEventId, attempts, executionTimeMs, errorCode, settled }) => ({
+const logEntry = ({
+  userId,
+  operation,
+  status,
+  context,
+  googleEventId,
+  attempts,
+  executionTimeMs,
+  errorCode,
+  settled,
+}) => ({
   at: new Date().toISOString(),
   userId,
   operation,
+  what: context?.what ?? operation.toLowerCase().replaceAll('_', ' '),
   status,
   eventId: googleEventId,
   attempts: attempts ?? 0,

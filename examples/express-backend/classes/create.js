@@ -37,7 +37,13 @@ async function createClass({ calendar, repository }, { organizer, auth, idempote
     }
     await tx.step('removeClass', { classId: id }, () => repository.addClass(whole))
   }
-  const options = { userId: organizer.id, auth, idempotencyKey, timeoutMs: timeFor(lessons) }
+  const options = {
+    userId: organizer.id,
+    auth,
+    idempotencyKey,
+    timeoutMs: timeFor(lessons),
+    context: { what: 'create class' },
+  }
   await calendar.transaction(work, options).catch((error) => {
     // Another process was first. What this one made is undone, and the class is there.
     if (error.cause?.name !== 'Taken') throw error

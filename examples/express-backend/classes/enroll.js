@@ -32,7 +32,13 @@ async function enroll({ calendar, repository, reminders }, { current, student, a
     await tx.step('cancelReminders', { enrollmentId }, () => reminders.schedule(enrollment, current.lessons))
     await tx.step('dropEnrollment', { enrollmentId }, () => repository.addEnrollment(enrollment))
   }
-  const options = { userId: current.organizerId, auth, idempotencyKey, timeoutMs: timeFor(current.lessons) }
+  const options = {
+    userId: current.organizerId,
+    auth,
+    idempotencyKey,
+    timeoutMs: timeFor(current.lessons),
+    context: { what: 'enroll' },
+  }
   await calendar.transaction(work, options).catch((error) => {
     // Two pages of one student: the other one was first, and the places are its.
     if (error.cause?.name !== 'Taken') throw error

@@ -20,11 +20,13 @@ async function leave({ calendar, repository }, { current, student, auth, idempot
   if (!enrollment) return
   const reminders = (await repository.remindersOf(student.id)).filter((one) => one.enrollmentId === enrollment.id)
 
+  const context = { what: 'leave class' }
+
   const work = async (tx) => {
     await Promise.all(
       current.lessons.map(({ eventId, number }) =>
         tx.step('returnToLesson', { classId, number, studentId: student.id }, () =>
-          calendar.removeAttendeeFromEvent(eventId, student.email, { userId: organizerId, auth }),
+          calendar.removeAttendeeFromEvent(eventId, student.email, { userId: organizerId, auth, context }),
         ),
       ),
     )
@@ -33,7 +35,8 @@ async function leave({ calendar, repository }, { current, student, auth, idempot
       await repository.removeEnrollment(enrollment.id)
     })
   }
-  await calendar.transaction(work, { userId: organizerId, auth, idempotencyKey, timeoutMs: timeFor(current.lessons) })
+  const options = { userId: organizerId, auth, idempotencyKey, timeoutMs: timeFor(current.lessons), context }
+  await calendar.transaction(work, options)
 }
 
 module.exports = { leave }

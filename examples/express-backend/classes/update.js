@@ -28,8 +28,10 @@ async function updateClass({ calendar, repository }, { current, version, auth, i
   })
   if (changed.length === 0) return current
 
+  const context = { what: 'change class' }
+
   const moveEvent = async (lesson) => {
-    const told = await calendar.updateEvent(organizerId, auth, lesson.eventId, eventOf(wanted, lesson))
+    const told = await calendar.updateEvent(organizerId, auth, lesson.eventId, eventOf(wanted, lesson), { context })
     if (!told.success) throw new Refusal(502, told.errorCode, told.error)
     lessons[lesson.number] = placed(lesson, told.event)
   }
@@ -46,7 +48,7 @@ async function updateClass({ calendar, repository }, { current, version, auth, i
     const { title, lessons: before } = current
     await tx.step('restoreClass', { classId: id, version, title, lessons: before }, moveRow)
   }
-  const options = { userId: organizerId, auth, idempotencyKey, timeoutMs: timeFor(lessons) }
+  const options = { userId: organizerId, auth, idempotencyKey, timeoutMs: timeFor(lessons), context }
   await calendar.transaction(work, options).catch((error) => {
     throw error.cause instanceof Refusal ? error.cause : error
   })

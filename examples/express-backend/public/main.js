@@ -36,7 +36,7 @@ function showPerson(me) {
     ...[
       me.role === 'instructor' && element('a', { href: '/dashboard' }, 'Dashboard'),
       element('span.who', {}, initials(me.name), element('span.who-name', {}, me.name)),
-      element('button.plain', { type: 'button', on: { click: signOut } }, 'Change person'),
+      element('button.plain', { type: 'button', on: { click: signOut } }, 'Sign out'),
     ].filter(Boolean),
   )
 }

@@ -182,22 +182,25 @@ function eventList(events) {
 
 function logTable(entries) {
   if (entries.length === 0) return element('p.quiet', {}, 'Nothing yet.')
-  const row = ({ at, operation, status, attempts, elapsedMs, errorCode, settled }) =>
+  const row = ({ at, what, status, attempts, elapsedMs, errorCode, settled }) =>
     element(
       'tr',
       {},
       element('td', {}, clockHere(at)),
-      element('td', {}, operation.toLowerCase().replaceAll('_', ' ')),
-      element('td', { data: { kind: status === 'SUCCESS' ? 'good' : 'bad' } }, settled ?? errorCode ?? 'done'),
+      element('td', {}, what),
+      element('td', { data: { kind: status === 'SUCCESS' ? 'good' : 'bad' } }, worded(settled ?? errorCode ?? 'done')),
       element('td.number', { title: plural(attempts, 'request') }, `${elapsedMs} ms`),
     )
-  const head = ['Time', 'Operation', 'Outcome', 'Took'].map((name) => element('th', { scope: 'col' }, name))
+  const head = ['Time', 'What', 'Outcome', 'Took'].map((name) => element('th', { scope: 'col' }, name))
   return element(
     'div.table-place',
     { tabIndex: 0, role: 'region', 'aria-label': 'What was done' },
     element('table', {}, element('thead', {}, element('tr', {}, ...head)), element('tbody', {}, ...entries.map(row))),
   )
 }
+
+/** PERMISSION_DENIED -> permission denied */
+const worded = (code) => code.toLowerCase().replaceAll('_', ' ')
 
 function rehearsalCard(refresh) {
   const bring = async (trouble, label) => {

@@ -46,7 +46,7 @@
  * @typedef {{id: string, classId: string, studentId: string, createdAt: string}} Enrollment
  * @typedef {{id: string, enrollmentId: string, classId: string, studentId: string, lesson: number, dueAt: string,
  *   sentAt: string|null}} Reminder
- * @typedef {{at: string, userId: string, operation: string, status: string, eventId: string|null, attempts: number,
+ * @typedef {{at: string, userId: string, operation: string, what: string, status: string, eventId: string|null, attempts: number,
  *   elapsedMs: number, errorCode: string|null, settled: string|null}} LogEntry
  */
 

@@ -24,7 +24,8 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS reminders_due ON reminders (dueAt) WHERE sentAt IS NULL;
   CREATE INDEX IF NOT EXISTS reminders_of ON reminders (enrollmentId);
   CREATE TABLE IF NOT EXISTS log (
-    number INTEGER PRIMARY KEY, at TEXT NOT NULL, userId TEXT NOT NULL, operation TEXT NOT NULL, status TEXT NOT NULL,
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, userId TEXT NOT NULL, operation TEXT NOT NULL, what TEXT NOT NULL,
+    status TEXT NOT NULL,
     eventId TEXT, attempts INTEGER NOT NULL, elapsedMs INTEGER NOT NULL, errorCode TEXT, settled TEXT
   ) STRICT;
   CREATE INDEX IF NOT EXISTS log_of ON log (userId, number);
@@ -32,7 +33,7 @@ const SCHEMA = `
 const TABLES = ['people', 'classes', 'enrollments', 'reminders', 'log']
 
 const PERSON = 'id, name, email, role, timeZone'
-const ENTRY = 'at, userId, operation, status, eventId, attempts, elapsedMs, errorCode, settled'
+const ENTRY = 'at, userId, operation, what, status, eventId, attempts, elapsedMs, errorCode, settled'
 const ENROLLMENT = ['id', 'classId', 'studentId', 'createdAt']
 const REMINDER = ['id', 'enrollmentId', 'classId', 'studentId', 'lesson', 'dueAt', 'sentAt']
 
