@@ -53,7 +53,7 @@ async fn main() -> io::Result<()> {
     writeln!(io::stdout(), "{line}")?;
     io::stdout().flush()?;
 
-    let hang_every = if hang_percent == 0 { 0 } else { 100 / hang_percent };
+    let hang_every = 100_u64.checked_div(hang_percent).unwrap_or_default();
     let server = Arc::new(Server { hang_every, ..Server::default() });
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
