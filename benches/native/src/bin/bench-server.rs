@@ -114,7 +114,9 @@ impl Server {
         }
         Ok(match event {
             Some(event) => reply(StatusCode::OK, event),
-            None => reply(StatusCode::NOT_FOUND, Bytes::from_static(br#"{"error":{"code":404,"message":"Not Found"}}"#)),
+            None => {
+                reply(StatusCode::NOT_FOUND, Bytes::from_static(br#"{"error":{"code":404,"message":"Not Found"}}"#))
+            }
         })
     }
 
