@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::item::Item;
 use super::round::Lane;
@@ -13,31 +13,18 @@ use super::{ChangeRequest, Changed, LaneKey};
 use crate::google::wait::{Over, within};
 use crate::model::attendee::normal;
 use crate::model::{CalendarError, Code, Outcome};
-use crate::operation::{Context, Target};
+use crate::operation::Context;
 
 type Answer = Result<Changed, CalendarError>;
 
 /// An exchange is not given up for somebody who waits behind it before this, however short their own exchanges are.
 pub(super) const LEAST_ATTEMPT: Duration = Duration::from_secs(1);
 
-/// A read older than one before is not believed for this long.
-pub(super) const OLD_READS: Duration = Duration::from_secs(3);
-/// So many events are remembered before those read longer ago are forgotten.
-const REMEMBERED: usize = 256;
-
 /// All lanes of a service. Clones share them.
 #[derive(Clone)]
 pub struct Lanes {
     pub(super) cx: Context,
     queues: Arc<Mutex<HashMap<LaneKey, Arc<Queue>>>>,
-    sights: Arc<Mutex<HashMap<(Target, String), Sight>>>,
-}
-
-/// The newest state of an event that a lane has read: what one lane takes off the list another must not take for there.
-struct Sight {
-    /// Its `updated`.
-    updated: String,
-    at: Instant,
 }
 
 /// Who waits for a lane's next round. While it is in the map, a task works on it.
@@ -94,7 +81,7 @@ impl Lanes {
     /// No lane yet.
     #[must_use]
     pub fn new(cx: Context) -> Self {
-        Self { cx, queues: Arc::default(), sights: Arc::default() }
+        Self { cx, queues: Arc::default() }
     }
 
     /// Makes a change, merged with what others ask of the same lane. Answers at the request's own deadline, or when that is
@@ -149,37 +136,6 @@ impl Lanes {
             queues.remove(key);
         }
         idle
-    }
-
-    /// A lane has read a state of its event.
-    pub(super) fn saw(&self, key: &LaneKey, updated: Option<&str>) {
-        let Some(updated) = updated else { return };
-        let now = self.cx.clock.now();
-        let mut sights = self.sights();
-        if sights.len() >= REMEMBERED {
-            sights.retain(|_, sight| now.saturating_duration_since(sight.at) < OLD_READS);
-        }
-        let fresh = Sight { updated: updated.to_owned(), at: now };
-        sights
-            .entry((key.target.clone(), key.event_id.clone()))
-            .and_modify(|sight| {
-                if updated >= sight.updated.as_str() {
-                    *sight = Sight { updated: updated.to_owned(), at: now };
-                }
-            })
-            .or_insert(fresh);
-    }
-
-    /// `updated` of the newest state of the event that any lane has read lately.
-    pub(super) fn newest(&self, key: &LaneKey) -> Option<String> {
-        let now = self.cx.clock.now();
-        let sights = self.sights();
-        let sight = sights.get(&(key.target.clone(), key.event_id.clone()))?;
-        (now.saturating_duration_since(sight.at) < OLD_READS).then(|| sight.updated.clone())
-    }
-
-    fn sights(&self) -> MutexGuard<'_, HashMap<(Target, String), Sight>> {
-        self.sights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<LaneKey, Arc<Queue>>> {
