@@ -48,7 +48,17 @@ function documentedNames(node, names = new Set()) {
 
 script(async () => {
   const model = path.join(targetDir(), 'tools', 'docs', 'api.json')
-  const options = ['--out', OUT, '--json', model, '--name', 'surecal', '--readme', 'docs/reference.md', '--includeVersion']
+  const options = [
+    '--out',
+    OUT,
+    '--json',
+    model,
+    '--name',
+    'surecal',
+    '--readme',
+    'docs/reference.md',
+    '--includeVersion',
+  ]
   const checks = ['--treatWarningsAsErrors', '--excludeExternals', '--disableSources', '--hideGenerator']
   await must('API reference', process.execPath, [
     typedoc(),
