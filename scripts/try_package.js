@@ -74,10 +74,11 @@ function install(title, parent, tarballs) {
 function typescript(title, { cwd, env }) {
   const options = { module: 'nodenext', target: 'es2023', strict: true, skipLibCheck: false, types: ['node'] }
   const typeRoots = [path.join(ROOT, 'node_modules', '@types')]
-  const config = { compilerOptions: { ...options, typeRoots }, files: ['consumer.ts'] }
+  const config = { compilerOptions: { ...options, typeRoots }, files: ['consumer.ts', 'consumer_module.mts'] }
   fs.writeFileSync(path.join(cwd, 'tsconfig.json'), JSON.stringify(config))
   must(`${title}: types`, [process.execPath, tool('typescript', 'bin/tsc'), '-p', '.'], { cwd, env })
-  must(`${title}: TypeScript`, [process.execPath, 'consumer.js'], { cwd, env, says: 'well' })
+  for (const compiled of ['consumer.js', 'consumer_module.mjs'])
+    must(`${title}: TypeScript, ${compiled}`, [process.execPath, compiled], { cwd, env, says: 'well' })
 }
 
 function jest(title, { cwd, env }) {
