@@ -49,8 +49,8 @@ test('the workflows build with the oldest Rust that is supported, and try the ol
   const text = files.map((name) => fs.readFileSync(path.join(root, '.github', name), 'utf8')).join('\n')
   const versions = [...text.matchAll(/(?:rust:|toolchain install |default-toolchain |rustup default )([\d.]+)/g)]
   expect(versions.length).toBeGreaterThan(5)
-  expect(new Set(versions.map(([, version]) => version))).toEqual(new Set([rust]))
+  expect(new Set(versions.map(([, used]) => used))).toEqual(new Set([rust]))
   const oldest = Number(/\d+/.exec(engines.node)[0])
-  const tried = [...text.matchAll(/node: \[(\d+)/g)].map(([, version]) => Number(version))
+  const tried = [...text.matchAll(/node: \[(\d+)/g)].map(([, used]) => Number(used))
   expect(Math.min(...tried, Number(/node-version: (\d+)/.exec(text)[1]))).toBe(oldest)
 })
