@@ -7,6 +7,8 @@ const { migrate } = require('surecal/migrate')
 const { startEmulator } = require('surecal/testing')
 const { lessonsBackend, FORM } = require('../support/lessons_backend')
 const { legacyService } = require('../support/legacy_service')
+const { openRepository } = require('../../examples/express-backend/repository/open')
+const { ROW_HOMES } = require('../support/row_homes')
 
 let emulator, backend, ada, ben, email
 
@@ -295,6 +297,35 @@ describe('requests', () => {
     expect((await visit(back, `${one}; ${state}`)).headers.get('location')).toBe('/?google=connected')
     await expect(backend.repository.tokensOf('ada')).resolves.toHaveProperty('refresh_token')
     await expect(backend.repository.tokensOf('emmy')).resolves.toBeNull()
+  })
+})
+
+describe.each(ROW_HOMES)('with its rows in %s', (_name, start) => {
+  let home
+  beforeEach(async () => {
+    await backend.close()
+    home = await start()
+    await open({ repository: await openRepository(home.places) })
+  })
+  // The rows are closed with the backend: the stop is for what holds them.
+  afterAll(() => home?.stop())
+
+  test('a class is made once, joined, changed and left', async () => {
+    const [{ body }] = await Promise.all([make(), make()])
+    const id = body.id ?? (await backend.repository.classes())[0].id
+    expect(await live()).toHaveLength(3)
+    await Promise.all(['one', 'two'].map((key) => ben('PUT', enrollment(id), { key })))
+    await expect(backend.repository.enrollments()).resolves.toHaveLength(1)
+    const { version, lessons } = await classOf(id)
+    const change = { key: 'change', body: { title: 'Geometry', version, lessons } }
+    await expect(ada('PUT', `/classes/${id}`, change)).resolves.toMatchObject({ status: 200, body: { version: 2 } })
+    await refuse((await lessonsOf(id))[1].eventId)
+    await expect(ben('DELETE', enrollment(id), { key: 'no' })).resolves.toMatchObject({ status: 403 })
+    expect(await guests()).toEqual([['ben@school.test'], ['ben@school.test'], ['ben@school.test']])
+    await emulator.clearFaults()
+    await expect(ben('DELETE', enrollment(id), { key: 'yes' })).resolves.toMatchObject({ status: 200 })
+    expect(await guests()).toEqual([[], [], []])
+    await expect(backend.repository.remindersOf('ben')).resolves.toEqual([])
   })
 })
 
