@@ -7,7 +7,7 @@ module.exports = [
   { ignores: ['target/', 'node_modules/', 'native/', 'coverage/', '**/*.d.ts'] },
   js.configs.recommended,
   {
-    files: ['**/*.js'],
+    files: ['**/*.js', '**/*.cjs'],
     languageOptions: { ecmaVersion: 2023, sourceType: 'commonjs', globals: globals.node },
   },
   {
@@ -51,5 +51,5 @@ module.exports = [
       'max-lines': ['error', 600],
     },
   },
-  { files: ['scripts/**', 'demo/**', 'examples/**'], rules: { 'no-console': 'off' } },
+  { files: ['scripts/**', 'demo/**', 'examples/**', '__test__/packed/**'], rules: { 'no-console': 'off' } },
 ]

@@ -86,4 +86,4 @@ const isPerfect = (totals) => isPerfectClass(totals) && isPerfectEnrollment(tota
 /** 0 only if surecal was perfect and the old service was not: a demo without a duplicate shows nothing. */
 const exitCodeOf = ({ before, surecal }) => (isPerfect(surecal) && before.duplicates > 0 ? 0 : 1)
 
-module.exports = { audit, isPerfect, isPerfectClass, isPerfectEnrollment, exitCodeOf }
+module.exports = { audit, isRight, isPerfect, isPerfectClass, isPerfectEnrollment, exitCodeOf }
