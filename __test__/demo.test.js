@@ -11,6 +11,7 @@ const { faultsFor } = require('../demo/faults')
 const { contest } = require('../demo/contest')
 const { courses } = require('../demo/courses')
 const { school } = require('../demo/school')
+const { isTokenFailure } = require('../demo/token_failures')
 const { table, inkFor } = require('../demo/table')
 
 const ROOT = path.join(__dirname, '..')
@@ -142,6 +143,19 @@ describe('the audit of enrollments', () => {
     ['"failed" for want of a token', [0, 0, 0], [{ ...failed, tokenFailure: true }], { ...right, tokenFailures: 1 }],
   ])('told %s', async (_what, places, answers, expected) => {
     expect(await counts(places, answers)).toEqual(expected)
+  })
+})
+
+describe('a token failure', () => {
+  test.each([
+    ['surecal’s, of a dead grant', { code: 'GOOGLE_AUTH_REQUIRED' }, true],
+    ['surecal’s, of a token endpoint that is down', { code: 'GOOGLE_AUTH_FAILED' }, true],
+    ['a 401 of Google’s', { status: 401, config: { url: 'http://127.0.0.1/calendar/v3' } }, true],
+    ['whatever the token endpoint answered', { status: 503, config: { url: new URL('http://127.0.0.1/token') } }, true],
+    ['and no other error', { status: 503, config: { url: 'http://127.0.0.1/calendar/v3' } }, false],
+    ['nor one without fields', {}, false],
+  ])('is %s', (_what, error, expected) => {
+    expect(isTokenFailure(error)).toBe(expected)
   })
 })
 

@@ -5,6 +5,7 @@
 const { OAuth2Client } = require('google-auth-library')
 const { migrate } = require('surecal/migrate')
 const { startEmulator } = require('surecal/testing')
+const { realGoogle } = require('../../examples/express-backend/google/real')
 const { lessonsBackend, FORM } = require('../support/lessons_backend')
 const { legacyService } = require('../support/legacy_service')
 const { openRepository } = require('../../examples/express-backend/repository/open')
@@ -327,6 +328,24 @@ describe.each(ROW_HOMES)('with its rows in %s', (_name, start) => {
     expect(await guests()).toEqual([[], [], []])
     await expect(backend.repository.remindersOf('ben')).resolves.toEqual([])
   })
+})
+
+test('to Google itself people are sent with the state, for a refresh token, and for events alone', () => {
+  const credentials = { clientId: 'id', clientSecret: 'secret', redirectUri: 'http://localhost:3000/google/callback' }
+  const google = realGoogle(credentials)
+  const url = new URL(google.consentUrl({ state: 'state1', email: 'ada@school.test' }))
+  expect(url.host).toBe('accounts.google.com')
+  expect(Object.fromEntries(url.searchParams)).toMatchObject({
+    client_id: 'id',
+    redirect_uri: credentials.redirectUri,
+    response_type: 'code',
+    access_type: 'offline',
+    prompt: 'consent',
+    scope: 'https://www.googleapis.com/auth/calendar.events',
+    state: 'state1',
+  })
+  expect(url.href).not.toContain('secret')
+  expect(google.rehearsal).toBeUndefined()
 })
 
 describe('behind migrate', () => {
