@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{Gate, Google, InMemory, START_MS, TOKENS, USER, class, names, now};
+use support::{Gate, Google, InMemory, START_MS, TOKENS, USER, class, names, now, pass};
 use surecal::clock::Clock;
 use surecal::google::{BoxFuture, Calendar, SendUpdates, Sender, SenderConfig, StaticToken, Token, Transport};
 use surecal::model::{CalendarError, Code, Outcome};
@@ -74,6 +74,7 @@ impl School {
             max_retries: 5,
             quota_user: None,
             verify: true,
+            newest: None,
             party,
             exposure: Arc::default(),
         }
@@ -250,6 +251,43 @@ async fn an_expel_believes_no_acknowledgement_only_what_it_reads() {
         assert_eq!(google.committed("events.patch"), 1, "two were acknowledged and dropped");
         assert_eq!(guests(&google), [""; 0]);
     }
+}
+
+/// Google acknowledged and dropped what somebody was told of, or its clock went back: the event will never be so new.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_stays_older_than_is_known_is_proven_by_a_write_and_then_believed() {
+    let google = with_class(&json!([{ "email": "a@example.com" }]));
+    let school = school(&google);
+    let party = Told::new(write, Duration::ZERO);
+    for (verb, writes) in [(Verb::Add, 1), (Verb::Remove, 2)] {
+        let before = google.committed("events.patch");
+        let begun = now();
+        let mut request = school.request("a@example.com", verb, party.clone(), Duration::from_secs(20));
+        request.newest = Some("2999-01-01T00:00:00.000Z".to_owned());
+        let changed = school.lanes.change(request).await.unwrap();
+        assert!(now() - begun < Duration::from_secs(5), "it is waited for once: {:?}", now() - begun);
+        assert_eq!((changed.already, changed.verified), (verb == Verb::Add, true));
+        assert_eq!(google.committed("events.patch") - before, writes, "one proves, one takes off");
+    }
+    assert_eq!(guests(&google), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_read_is_found_out_by_a_write_that_changes_nothing() {
+    let google = with_class(&json!([]));
+    let (adds, removes) = (school(&google), school(&google));
+    // Two states of one millisecond cannot be told apart.
+    pass(1).await;
+    let added = adds.change("a@example.com", Verb::Add).await.unwrap();
+    google.fault(Rule::next("events.get", Fault::Stale { ms: 60_000 }));
+    let mut request =
+        removes.request("a@example.com", Verb::Remove, Told::new(write, Duration::ZERO), Duration::from_secs(20));
+    request.newest = added.updated;
+    let error = removes.lanes.change(request).await.unwrap_err();
+    assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::NotSent), "nothing of the change was sent");
+    assert!(google.requests("events.patch") > 1, "Google was asked");
+    assert_eq!(google.committed("events.patch"), 1);
+    assert_eq!(guests(&google), ["a@example.com"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,12 +5,16 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
 use support::{Google, Process, START_MS, Told, names, pass, shared_store};
 use surecal::google::HttpRequest;
 use surecal::model::{CalendarError, Code, Outcome};
-use surecal::store::{Put, Written};
+use surecal::store::{Expected, Keep, MemoryStore, Put, Store as _, Version, Written};
 use surecal_emulator::{Fault, Rule};
 
 const EVA: &str = "eva@example.com";
@@ -20,6 +24,7 @@ struct Stage {
     google: Google,
     first: Process,
     second: Process,
+    store: Arc<MemoryStore>,
     event: String,
     refusing: String,
 }
@@ -33,7 +38,14 @@ impl Stage {
         let patient = json!({ "attendees": { "timeoutMs": 30_000 }, "attemptTimeoutMs": 30_000 });
         let first = google.process_on(&patient, Some(&store));
         let second = google.process_on(&json!({}), Some(&store));
-        Self { google, first, second, event: ids[0].clone(), refusing: ids[1].clone() }
+        Self { google, first, second, store, event: ids[0].clone(), refusing: ids[1].clone() }
+    }
+
+    /// No two states of an event are of one millisecond: those `updated` does not tell apart.
+    async fn on_a_slow_network() -> Self {
+        let stage = Self::new().await;
+        stage.google.emulator.set_latency(Duration::from_millis(40));
+        stage
     }
 
     fn only(&self) -> Vec<String> {
@@ -251,6 +263,125 @@ async fn trace_14_both_recoverers_at_once_and_a_slow_but_living_owner() {
     assert_eq!(error.outcome, Outcome::Unknown, "{error:?}");
     assert_eq!(owner.settle().await, []);
     assert_eq!(google.places(&ids, EVA), 0, "the owner sent nothing more");
+}
+
+/// What reads of the event show for so long is as old as the last write but one.
+fn old_reads(stage: &Stage, ms: u64) {
+    stage.google.fault(Rule::next("events.get", Fault::Stale { ms }).for_event(&stage.event));
+}
+
+/// The second reads as if nobody had been added, is refused, fails, and knows nothing of the first.
+#[tokio::test(start_paused = true)]
+async fn an_old_read_of_another_process_undoes_no_success() {
+    let stage = Stage::on_a_slow_network().await;
+    stage.first.enroll(&stage.only(), EVA, &json!({})).await.unwrap();
+    old_reads(&stage, 20_000);
+    let error = refused(stage.second.enroll(&stage.only(), EVA, &json!({ "timeoutMs": 8_000 })).await);
+    assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::NotSent), "{error:?}");
+    stage.settled().await;
+    assert!(stage.is_there(), "the first was told success");
+}
+
+/// The second reads as if whom the first has taken off were there still.
+#[tokio::test(start_paused = true)]
+async fn an_old_read_tells_nobody_already_added_of_one_who_was_taken_off() {
+    let stage = Stage::on_a_slow_network().await;
+    assert_eq!(refused(stage.first.enroll(&stage.both(), EVA, &json!({})).await).rollback.done, stage.only());
+    old_reads(&stage, 4_000);
+    let told = stage.second.enroll(&stage.only(), EVA, &long()).await.unwrap();
+    assert_eq!(told["events"][0]["alreadyAdded"], false, "{told}");
+    stage.settled().await;
+    assert!(stage.is_there());
+}
+
+/// The other way round, with one who is to be taken off for good.
+#[tokio::test(start_paused = true)]
+async fn an_old_read_tells_nobody_already_removed_of_one_who_was_added() {
+    let stage = Stage::on_a_slow_network().await;
+    stage.first.add(&stage.event, &json!(EVA), &json!({})).await.unwrap();
+    old_reads(&stage, 4_000);
+    let told = stage.second.remove(&stage.event, &json!(EVA), &long()).await.unwrap();
+    assert_eq!(told["alreadyRemoved"], false, "{told}");
+    stage.settled().await;
+    assert!(!stage.is_there());
+}
+
+/// A process that dies after its success leaves to whoever finishes for it how new the event was.
+#[tokio::test(start_paused = true)]
+async fn an_old_read_undoes_no_success_whose_process_has_died_since() {
+    let stage = Stage::on_a_slow_network().await;
+    let keeps = stage.first.line.hold(1_000, |put| put.key.contains(":attendee:") && put.value.contains("newest"));
+    stage.first.enroll(&stage.only(), EVA, &json!({})).await.unwrap();
+    assert!(keeps.count() > 0);
+    stage.first.kill();
+    pass(45).await;
+    stage.second.get(&stage.event).await.unwrap();
+    stage.second.service.recover().await.unwrap();
+    assert_eq!(stage.second.settle().await, []);
+    old_reads(&stage, 20_000);
+    refused(stage.second.enroll(&stage.only(), EVA, &json!({ "timeoutMs": 8_000 })).await);
+    assert_eq!(stage.second.settle().await, []);
+    assert!(stage.is_there(), "the first was told success");
+}
+
+/// What an earlier version has stored says nothing of how new the event was.
+#[tokio::test(start_paused = true)]
+async fn records_and_entries_of_an_earlier_version_are_read() {
+    let stage = Stage::new().await;
+    let keeps = stage.first.line.hold(1_000, |put| put.key.contains(":attendee:") && put.value.contains("newest"));
+    stage.first.enroll(&stage.only(), EVA, &json!({})).await.unwrap();
+    assert!(keeps.count() > 0, "its success is in the journal, and not yet in the record");
+    stage.first.kill();
+    let keys: BTreeSet<_> = stage.first.line.written().into_iter().map(|(key, _)| key).collect();
+    for key in keys {
+        let now = stage.store.get(&key).await.unwrap().unwrap();
+        let mut value: Value = serde_json::from_str(&now.value).unwrap();
+        let steps = value["plan"]["steps"].as_array_mut().into_iter().flatten();
+        let forgot = steps.filter_map(|step| step["act"].as_object_mut()?.remove("updated")).count();
+        assert_eq!(forgot, usize::from(key.contains(":entry:")), "{key}");
+        let (expected, keep) = (Expected::Version(now.version), Keep::Open);
+        stage
+            .store
+            .put(Put { key, value: value.to_string(), version: Version::from_bits(1), expected, keep })
+            .await
+            .unwrap();
+    }
+    pass(45).await;
+    stage.second.get(&stage.event).await.unwrap();
+    stage.second.service.recover().await.unwrap();
+    let told = stage.second.enroll(&stage.only(), EVA, &json!({})).await.unwrap();
+    assert_eq!(told["events"][0]["alreadyAdded"], true);
+    assert_eq!(stage.second.settle().await, []);
+    assert!(stage.is_there());
+}
+
+/// What a crash leaves of a rush on one event is undone together, not each undo against all others.
+#[tokio::test(start_paused = true)]
+async fn a_crash_in_the_middle_of_a_rush_is_undone_in_a_few_writes() {
+    const STUDENTS: usize = 24;
+    let google = Google::new();
+    let ids = google.classes(2).await;
+    let store = shared_store();
+    let config = json!({ "leaseMs": 2_000, "recovery": "manual" });
+    let [dies, lives] = [(); 2].map(|()| google.process_on(&config, Some(&store)));
+    let students: Vec<_> = (0..STUDENTS).map(|number| format!("student-{number}@example.com")).collect();
+    let reads = dies.network.hold(of(&ids[1], &Method::GET));
+    let calls: Vec<_> = students.iter().map(|student| dies.spawn_enroll(&ids, student, &long())).collect();
+    reads.caught(1).await;
+    pass(1).await;
+    let places = || students.iter().map(|student| google.places(&ids, student)).sum::<usize>();
+    assert_eq!(places(), STUDENTS, "all are on the first event, none on the second");
+    dies.kill();
+    calls.iter().for_each(tokio::task::JoinHandle::abort);
+
+    pass(3).await;
+    lives.get(&ids[0]).await.unwrap();
+    let before = google.requests("events.patch");
+    lives.service.recover().await.unwrap();
+    assert_eq!(lives.settle().await, []);
+    assert_eq!(places(), 0);
+    let writes = google.requests("events.patch") - before;
+    assert!(writes <= 2 * ids.len(), "{writes} writes for two events");
 }
 
 /// A claim whose put lands after its transaction had failed and closed.

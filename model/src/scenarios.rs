@@ -51,7 +51,7 @@ const fn enroll_two(faults: Faults) -> Scenario {
 const NONE: Faults = Faults::NONE;
 
 /// The short run: seconds.
-pub const SHORT: [(&str, Scenario); 13] = [
+pub const SHORT: [(&str, Scenario); 15] = [
     ("create, a bad network, one skips the verification", one_skips(Faults { late: 1, lost: 1, dropped: 1, ..NONE })),
     ("create, an owner who edits, deletes and replaces", create(Faults { owner: 2, late: 1, repeated: 1, ..NONE })),
     ("create, garbled twice, a crash, an owner", one_skips(Faults { owner: 1, garbled: 2, crashes: 1, ..NONE })),
@@ -64,11 +64,13 @@ pub const SHORT: [(&str, Scenario); 13] = [
     ("enroll, an owner, a dropped write, a crash", enroll(Faults { owner: 1, dropped: 1, crashes: 1, ..NONE })),
     ("enroll, two crashes, a slow process, a late write", enroll(Faults { crashes: 2, slow: 1, late: 1, ..NONE })),
     ("enroll, two late puts, a slow process", enroll(Faults { late_puts: 2, slow: 1, ..NONE })),
+    ("enroll, old reads, a lost reply, a late put", enroll(Faults { stale: 2, lost: 1, late_puts: 1, ..NONE })),
+    ("enroll, an old read, a crash, a slow process", enroll(Faults { stale: 1, crashes: 1, slow: 1, ..NONE })),
     ("enroll in two events, a late write", enroll_two(Faults { late: 1, ..NONE })),
 ];
 
 /// What the long run has besides: minutes, and about a GB of memory.
-pub const LONG: [(&str, Scenario); 8] = [
+pub const LONG: [(&str, Scenario); 9] = [
     ("create, two late writes, a late put, a crash", create(Faults { late: 2, late_puts: 1, crashes: 1, ..NONE })),
     (
         "create, everything of the network",
@@ -84,6 +86,10 @@ pub const LONG: [(&str, Scenario); 8] = [
         enroll(Faults { late: 1, late_puts: 1, crashes: 1, slow: 1, ..NONE }),
     ),
     ("enroll, two late writes, one dropped, a slow process", enroll(Faults { late: 2, dropped: 1, slow: 1, ..NONE })),
+    (
+        "enroll, everything of the network, a crash, a slow process",
+        enroll(Faults { stale: 1, lost: 1, late: 1, crashes: 1, slow: 1, ..NONE }),
+    ),
     ("enroll in two events, a dropped write, a crash", enroll_two(Faults { dropped: 1, crashes: 1, ..NONE })),
     ("enroll in two events, a late put, a slow process", enroll_two(Faults { late_puts: 1, slow: 1, ..NONE })),
 ];

@@ -85,7 +85,7 @@ pub const CREATE: [Case<create::Guards>; 24] = cases! { create:
 };
 
 /// The guards of an enrollment.
-pub const ENROLL: [Case<enroll::Guards>; 23] = cases! { enroll:
+pub const ENROLL: [Case<enroll::Guards>; 25] = cases! { enroll:
     intent_first, { crashes }, NoPhantom, 6, "operation/transaction/opening.rs", "open", "journal.begin(";
     claim_first, { }, SuccessIsFinal, 18, "operation/transaction.rs", "add", "records.claim(";
     wait_while_removing, { }, SuccessIsFinal, 16, "store/attendee_record.rs", "claim", "Edit::Wait";
@@ -106,7 +106,9 @@ pub const ENROLL: [Case<enroll::Guards>; 23] = cases! { enroll:
     overwrite, { late_puts }, NoPhantom, 15, "store/attendee_record.rs", "edit", "Keep::For(";
     etag_move, { late }, NoPhantom, 12, "operation/attendees/item.rs", "need", "Write::Touch";
     nonce_read, { dropped }, NoPhantom, 13, "operation/attendees/item.rs", "need", "marked && !present";
-    if_match_add, { late }, NoPhantom, 15, "operation/attendees/round.rs", "write", "etag";
-    if_match_expel, { late }, SuccessIsFinal, 25, "operation/attendees/round.rs", "write", "etag";
+    if_match_add, { late }, NoPhantom, 15, "operation/attendees/round.rs", "patch", "Some(&seen.etag)";
+    if_match_expel, { late }, SuccessIsFinal, 25, "operation/attendees/round.rs", "patch", "Some(&seen.etag)";
     read_back, { dropped }, SuccessIsFinal, 7, "operation/attendees/item.rs", "need", "wanted && !old";
+    told_in, { stale }, SuccessIsFinal, 19, "store/attendee_record.rs", "keep", "record.seen(";
+    removed_in, { stale }, SuccessIsFinal, 18, "store/attendee_record.rs", "removed", "record.seen(";
 };

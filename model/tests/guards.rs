@@ -91,6 +91,8 @@ without! { enroll, ENROLL:
     if_match_add => without_if_match_a_late_add_leaves_a_phantom,
     if_match_expel => without_if_match_a_late_removal_takes_a_success_off,
     read_back => without_reading_back_what_google_dropped_is_told_as_success,
+    told_in => without_what_a_success_was_told_in_an_old_read_leads_to_its_undo,
+    removed_in => without_what_a_removal_ended_in_an_old_read_tells_success_of_who_is_gone,
 }
 
 /// The rows of the table, as the README has them.

@@ -112,6 +112,8 @@ pub struct ChangeRequest {
     pub quota_user: Option<QuotaUser>,
     /// Whether an add is read back; removals always are.
     pub verify: bool,
+    /// `updated` of the newest state of the event that is known of: an older read is not believed.
+    pub newest: Option<String>,
     /// On whose behalf.
     pub party: Arc<dyn Party>,
     /// Whether a write of this change can be in the calendar.
@@ -119,7 +121,7 @@ pub struct ChangeRequest {
 }
 
 /// How a change ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Changed {
     /// It was so before: nothing was written for this caller.
@@ -134,6 +136,8 @@ pub struct Changed {
     pub attendee_count: usize,
     /// Read back.
     pub verified: bool,
+    /// `updated` of the state of the event that this was seen in; `None`: Google sent none.
+    pub updated: Option<String>,
     /// HTTP exchanges of the rounds that this change took part in.
     pub attempts: u32,
 }

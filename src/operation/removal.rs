@@ -10,7 +10,7 @@ use super::transaction::{Caller, Place, Transactions, intent};
 use super::{Target, read};
 use crate::model::{CalendarError, Claim, Outcome};
 use crate::policy::Deadline;
-use crate::store::{Act, AttendeeKey, Change, Disposal, Held, Plan, State};
+use crate::store::{Act, AttendeeKey, Change, Disposal, Held, Plan, Removing, State};
 
 /// The name errors speak under.
 pub const OPERATION: &str = "removeAttendeeFromEvent";
@@ -43,17 +43,18 @@ pub async fn remove(
     exposure.begun(&held);
     let claim = held.entry().await.claim;
     let key = place.key(&caller.user);
-    let relied_on = match parts.records.removing(&key, &claim, left()).await {
-        Ok(relied_on) => relied_on,
+    let Removing { relied_on, newest } = match parts.records.removing(&key, &claim, left()).await {
+        Ok(found) => found,
         Err(error) => return not_removed(parts, held, &key, &claim, error).await,
     };
     // Transactions whose adds may be under way: the ETag must move on, whether or not the attendee is there yet.
     let verb = if relied_on { Verb::Expel } else { Verb::Remove };
     let mut change = caller.change(place, verb, Arc::<Held>::clone(&held), deadline.clone());
     change.exposure = Arc::clone(exposure);
+    change.newest = newest;
     match parts.lanes.change(change).await {
         Ok(changed) => {
-            let open = removed(parts, &held, &key, &claim).await;
+            let open = removed(parts, &held, &key, &claim, changed.updated.as_deref()).await;
             RemovalConcluded { answer: Ok(changed), open: open.then_some(held) }
         }
         Err(error) if matches!(error.outcome, Outcome::NotSent | Outcome::Rejected) => {
@@ -80,13 +81,15 @@ pub async fn resume(
         let Act::Attendee { calendar, event_id, email, mailed, .. } = &step.act else { continue };
         let place = super::transaction::undo::place_of(calendar, event_id, email, *mailed);
         let key = place.key(&caller.user);
-        parts.records.removing(&key, &claim, left()).await?;
-        match parts.lanes.change(caller.change(&place, Verb::Expel, Arc::<Held>::clone(held), deadline.clone())).await {
-            Ok(_) => {}
-            Err(error) if read::is_gone(&parts.cx, &error, entry.since) => {}
+        let Removing { newest, .. } = parts.records.removing(&key, &claim, left()).await?;
+        let mut change = caller.change(&place, Verb::Expel, Arc::<Held>::clone(held), deadline.clone());
+        change.newest = newest;
+        let updated = match parts.lanes.change(change).await {
+            Ok(changed) => changed.updated,
+            Err(error) if read::is_gone(&parts.cx, &error, entry.since) => None,
             Err(error) => return Err(error),
-        }
-        if removed(parts, held, &key, &claim).await {
+        };
+        if removed(parts, held, &key, &claim, updated.as_deref()).await {
             return Err(super::lease_lost(&caller.scope(deadline.clone())));
         }
     }
@@ -94,8 +97,8 @@ pub async fn resume(
 }
 
 /// Whether something is left to do.
-async fn removed(parts: &Transactions, held: &Held, key: &AttendeeKey, claim: &Claim) -> bool {
-    parts.records.removed(key, claim, RESULT_GRACE).await.is_err() || !settle(held, Disposal::Deleted).await
+async fn removed(parts: &Transactions, held: &Held, key: &AttendeeKey, claim: &Claim, updated: Option<&str>) -> bool {
+    parts.records.removed(key, claim, updated, RESULT_GRACE).await.is_err() || !settle(held, Disposal::Deleted).await
 }
 
 async fn not_removed(

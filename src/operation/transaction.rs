@@ -125,6 +125,7 @@ impl Place {
                 email: self.guest.email.clone(),
                 mailed: self.send_updates != SendUpdates::None,
                 skipped: false,
+                updated: None,
             },
         }
     }
@@ -274,7 +275,7 @@ impl Transaction {
         let clock = &self.parts.cx.clock;
         let now = clock.now();
         let own = Deadline::starts(now, terms.timeout.min(work.left(now)));
-        let mut adding = std::pin::pin!(self.add(place, terms.verify, own.clone()));
+        let mut adding = std::pin::pin!(self.add(number, place, terms.verify, own.clone()));
         let told = tokio::select! {
             told = &mut adding => told,
             () = work.cancelled() => {
@@ -292,14 +293,20 @@ impl Transaction {
         }
     }
 
-    /// Puts an attendee on an event. The step that says so is in the journal.
-    pub async fn add(&self, place: &Place, verify: bool, deadline: Deadline) -> Result<Changed, CalendarError> {
+    /// Puts an attendee on an event. The step of this number, which says so, is in the journal.
+    pub async fn add(
+        &self,
+        number: u32,
+        place: &Place,
+        verify: bool,
+        deadline: Deadline,
+    ) -> Result<Changed, CalendarError> {
         let key = place.key(&self.caller.user);
         let claimed = tokio::select! {
             claimed = self.parts.records.claim(&key, &self.claim, &self.held, self.left(&deadline)) => claimed,
             () = deadline.cancelled() => Err(timed_out(&self.caller.scope(deadline.clone()))),
         };
-        claimed?;
+        let newest = claimed?;
         let party = Arc::new(Adding {
             records: self.parts.records.clone(),
             held: Arc::clone(&self.held),
@@ -317,9 +324,13 @@ impl Transaction {
             .lanes
             .change(ChangeRequest {
                 verify,
+                newest,
                 ..self.caller.change(place, Verb::Add, Arc::clone(&party) as Arc<dyn Party>, deadline)
             })
             .await;
+        if let Ok(Changed { updated: Some(updated), .. }) = &told {
+            self.here().updated.insert(number, updated.clone());
+        }
         // Acknowledged: the ETag of the read that showed them absent still held.
         if told.as_ref().is_ok_and(|changed| changed.acknowledged && !changed.already)
             && let Some(kept) = party.noted.get()
@@ -332,7 +343,7 @@ impl Transaction {
         };
         // Where this is not noted, an undo takes them off whoever added them, or finds that it may not.
         if certainly_not_added && party.begun.load(Ordering::Acquire) {
-            let _ = self.parts.records.never_added(&key, &self.claim, false, RESULT_GRACE).await;
+            let _ = self.parts.records.never_added(&key, &self.claim, RESULT_GRACE).await;
         }
         if !told.as_ref().is_ok_and(|changed| changed.verified) {
             self.unread.store(true, Ordering::Release);
@@ -387,16 +398,17 @@ impl Transaction {
         self.over.store(true, Ordering::Release);
         let verified = self.is_verified();
         let left = self.left(deadline).max(RESULT_GRACE);
-        let late = self.here().skipped.clone();
+        let Here { skipped: late, updated: seen, .. } = self.here().clone();
         let change = self
             .held
             .change(left, |entry| {
                 entry.state = State::Succeeded { verified };
                 let Some(plan) = &mut entry.plan else { return };
                 plan.answer = None;
-                for step in plan.steps.iter_mut().filter(|step| late.contains(&step.number)) {
-                    if let Act::Attendee { skipped, .. } = &mut step.act {
-                        *skipped = true;
+                for step in &mut plan.steps {
+                    if let Act::Attendee { skipped, updated, .. } = &mut step.act {
+                        *skipped = late.contains(&step.number);
+                        *updated = seen.get(&step.number).cloned();
                     }
                 }
                 note(plan);
@@ -453,6 +465,7 @@ impl Caller {
             max_retries: self.max_retries,
             quota_user: self.quota_user.clone(),
             verify: true,
+            newest: None,
             party,
             exposure: Arc::default(),
         }

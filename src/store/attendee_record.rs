@@ -4,6 +4,9 @@
 //! PATCH that adds, and leaves with `kept` when it succeeded. Who takes an attendee off sets `removing` first: new claims
 //! wait then, so that nobody is told "already there" of somebody who is about to go. Every change is one compare-and-set,
 //! known to be applied before anything relies on it; a record that nobody needs is overwritten with an empty one.
+//!
+//! Google's reads may lag, and each process lags for itself. So a record also keeps how new the event was when somebody was
+//! told of the attendee, and whoever comes later believes no read that is older.
 
 use std::time::Duration;
 
@@ -43,6 +46,10 @@ struct AttendeeRecord {
     kept: Vec<Claim>,
     /// Who is taking the attendee off.
     removing: Option<Claim>,
+    /// `updated` of the newest state of the event that a call was answered by, or that the attendee was taken off in. Stays
+    /// when all else is forgotten; records of old have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    newest: Option<String>,
 }
 
 impl AttendeeRecord {
@@ -59,6 +66,13 @@ impl AttendeeRecord {
         self.claims.retain(|other| other != claim);
         if self.claims.is_empty() {
             self.forget();
+        }
+    }
+
+    /// Somebody is told of the event in this state. Google's `updated` compares as text does.
+    fn seen(&mut self, updated: Option<&str>) {
+        if self.newest.as_deref() < updated {
+            self.newest = updated.map(str::to_owned);
         }
     }
 
@@ -91,6 +105,15 @@ pub enum Leaving {
     Remove,
 }
 
+/// What a removal finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removing {
+    /// Transactions rely on the attendee, whose adds may still be under way.
+    pub relied_on: bool,
+    /// `updated` of the newest state that is known of: an older read is not to be believed.
+    pub newest: Option<String>,
+}
+
 /// All records of a store. Clones share it.
 #[derive(Clone)]
 pub struct AttendeeRecords {
@@ -114,7 +137,8 @@ impl AttendeeRecords {
         Self { ledger: journal.ledger.clone(), lanes: KeyLanes::default() }
     }
 
-    /// Before a transaction reads the event. Waits while the attendee is being taken off.
+    /// Before a transaction reads the event. Waits while the attendee is being taken off. Returns `updated` of the newest
+    /// state that is known of: an older read is not to be believed.
     ///
     /// # Errors
     /// `CONFLICT`, retryable: they were being taken off all the time, or `held` is held no more. `STORE_UNAVAILABLE`: the
@@ -125,7 +149,7 @@ impl AttendeeRecords {
         claim: &Claim,
         held: &Held,
         left: Duration,
-    ) -> Result<(), CalendarError> {
+    ) -> Result<Option<String>, CalendarError> {
         self.edit(key, left, |mut record| {
             // Asked after the read: who takes over writes the record again, and this put is refused. A claim of a
             // transaction that is settled would stay for ever.
@@ -135,11 +159,12 @@ impl AttendeeRecords {
             if record.removing.is_some() {
                 return Edit::Wait;
             }
+            let newest = record.newest.clone();
             if record.has(claim) {
-                return Edit::Nothing(());
+                return Edit::Nothing(newest);
             }
             record.claims.push(claim.clone());
-            Edit::Put(record, ())
+            Edit::Put(record, newest)
         })
         .await
     }
@@ -173,33 +198,50 @@ impl AttendeeRecords {
         .await
     }
 
-    /// It is certain that no PATCH of this transaction added the attendee or ever will; `leaves`: nor does it rely on them.
-    pub async fn never_added(
-        &self,
-        key: &AttendeeKey,
-        claim: &Claim,
-        leaves: bool,
-        left: Duration,
-    ) -> Result<(), CalendarError> {
+    /// It is certain that no PATCH of this transaction added the attendee or ever will.
+    pub async fn never_added(&self, key: &AttendeeKey, claim: &Claim, left: Duration) -> Result<(), CalendarError> {
         self.edit(key, left, |mut record| {
-            if !leaves && !record.added.contains(claim) {
+            if !record.added.contains(claim) {
                 return Edit::Nothing(());
             }
             record.added.retain(|other| other != claim);
-            if leaves {
-                record.leave(claim);
-            }
             Edit::Put(record, ())
         })
         .await
     }
 
-    /// The transaction succeeded: if it may have put the attendee there, they stay, whoever else fails.
-    pub async fn keep(&self, key: &AttendeeKey, claim: &Claim, left: Duration) -> Result<(), CalendarError> {
+    /// The transaction succeeded without the attendee: they are not on the list through it, and no late add can come.
+    /// `updated`: of the state in which that was seen.
+    pub async fn went_without(
+        &self,
+        key: &AttendeeKey,
+        claim: &Claim,
+        updated: Option<&str>,
+        left: Duration,
+    ) -> Result<(), CalendarError> {
+        self.edit(key, left, |mut record| {
+            record.added.retain(|other| other != claim);
+            record.seen(updated);
+            record.leave(claim);
+            Edit::Put(record, ())
+        })
+        .await
+    }
+
+    /// The transaction succeeded: if it may have put the attendee there, they stay, whoever else fails. `updated`: of the
+    /// state that it was answered by.
+    pub async fn keep(
+        &self,
+        key: &AttendeeKey,
+        claim: &Claim,
+        updated: Option<&str>,
+        left: Duration,
+    ) -> Result<(), CalendarError> {
         self.edit(key, left, |mut record| {
             if !record.has(claim) {
                 return Edit::Nothing(());
             }
+            record.seen(updated);
             if !record.added.is_empty() {
                 record.kept.push(claim.clone());
             }
@@ -243,13 +285,21 @@ impl AttendeeRecords {
         self.edit(key, left, |record| Edit::Nothing(record.removing.as_ref() == Some(claim))).await
     }
 
-    /// The attendee is off, and no late add can come: nothing more is known of them.
-    pub async fn removed(&self, key: &AttendeeKey, claim: &Claim, left: Duration) -> Result<(), CalendarError> {
+    /// The attendee is off, and no late add can come: nothing more is known of them but `updated` of the state in which that
+    /// was seen.
+    pub async fn removed(
+        &self,
+        key: &AttendeeKey,
+        claim: &Claim,
+        updated: Option<&str>,
+        left: Duration,
+    ) -> Result<(), CalendarError> {
         self.edit(key, left, |mut record| {
             if record.removing.as_ref() != Some(claim) {
                 return Edit::Nothing(());
             }
             record.removing = None;
+            record.seen(updated);
             record.forget();
             record.leave(claim);
             Edit::Put(record, ())
@@ -257,19 +307,20 @@ impl AttendeeRecords {
         .await
     }
 
-    /// Before an attendee is taken off for good. Waits while somebody else does. Whether transactions rely on them, whose
-    /// adds may still be under way.
+    /// Before an attendee is taken off for good. Waits while somebody else does.
     ///
     /// # Errors
     /// As [`Self::claim`].
-    pub async fn removing(&self, key: &AttendeeKey, claim: &Claim, left: Duration) -> Result<bool, CalendarError> {
-        self.edit(key, left, |mut record| match &record.removing {
-            Some(other) if other != claim => Edit::Wait,
-            Some(_) => Edit::Nothing(!record.claims.is_empty()),
-            None => {
-                record.removing = Some(claim.clone());
-                let relied_on = !record.claims.is_empty();
-                Edit::Put(record, relied_on)
+    pub async fn removing(&self, key: &AttendeeKey, claim: &Claim, left: Duration) -> Result<Removing, CalendarError> {
+        self.edit(key, left, |mut record| {
+            let found = Removing { relied_on: !record.claims.is_empty(), newest: record.newest.clone() };
+            match &record.removing {
+                Some(other) if other != claim => Edit::Wait,
+                Some(_) => Edit::Nothing(found),
+                None => {
+                    record.removing = Some(claim.clone());
+                    Edit::Put(record, found)
+                }
             }
         })
         .await

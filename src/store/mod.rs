@@ -26,7 +26,7 @@ use std::time::Duration;
 use crate::google::BoxFuture;
 
 pub use allotments::Allotments;
-pub use attendee_record::{AttendeeKey, AttendeeRecords, Leaving, was_being_removed};
+pub use attendee_record::{AttendeeKey, AttendeeRecords, Leaving, Removing, was_being_removed};
 pub use claims::{Answer, Asked, Begun, Encoding, HeldClaim, IdempotencyClaims};
 pub use held::{Failing, Held};
 pub use journal::{Change, Disposal, Entry, Fate, Intent, Journal, Opening, Resumed, State};

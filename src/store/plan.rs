@@ -48,6 +48,9 @@ pub enum Act {
         mailed: bool,
         /// The transaction went on without it: whether it arrived is settled afterwards.
         skipped: bool,
+        /// `updated` of the state of the event that its success was read in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        updated: Option<String>,
     },
     /// Makes an event: an attempt with an entry of its own, whose group is the transaction.
     #[serde(rename_all = "camelCase")]

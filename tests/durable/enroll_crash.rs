@@ -177,7 +177,14 @@ async fn an_enrollment_over_five_events_killed_at_any_moment_is_whole_or_undone_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_enrollment_that_is_refused_and_killed_at_any_moment_of_its_undo_leaves_nobody_who_was_not_there() {
+async fn an_enrollment_killed_at_any_moment_of_its_undo_leaves_nobody_who_was_not_there_with_sqlite() {
     let plan = Plan { name: "refused", redis: None, refuses: true, before: true };
+    assert!(at_every_moment(plan).await >= 80);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enrollment_killed_at_any_moment_of_its_undo_leaves_nobody_who_was_not_there_with_redis() {
+    let Some(server) = RedisServer::start() else { return };
+    let plan = Plan { name: "refused", redis: Some(server.url()), refuses: true, before: true };
     assert!(at_every_moment(plan).await >= 80);
 }

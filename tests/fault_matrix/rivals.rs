@@ -17,8 +17,6 @@ const BOB: &str = "bob@example.com";
 const EVENTS: [&str; 3] = ["class00", "class01", "class02"];
 /// What the faults are drawn from.
 const SEED: u64 = 11;
-/// How long reads older than one before are not believed.
-const OLD_READS_MS: u64 = 3_000;
 /// Runs of each pair of rivals.
 const RUNS: usize = 100;
 
@@ -101,14 +99,15 @@ fn promised(guest: &str, id: &str, deeds: &[(Deed, Told)], settled: &[Value]) ->
     (!kept).then_some(false)
 }
 
-/// Not what nobody can see through: a guest list that Google wipes after one was told of it, and reads that hide what another
-/// process has done for longer than old reads are waited for.
+/// Not what nobody can see through: a guest list that Google wipes after one was told of it.
 const fn is_expected(fault: &Fault) -> bool {
-    match fault {
-        Fault::Corrupt { .. } => false,
-        Fault::Stale { ms } => *ms <= OLD_READS_MS,
-        _ => true,
-    }
+    !matches!(fault, Fault::Corrupt { .. })
+}
+
+/// How many seeds: one, or as many as `RIVALS_SEEDS` says.
+fn seeds() -> impl Iterator<Item = u64> {
+    let seeds = std::env::var("RIVALS_SEEDS").map_or(1, |seeds| seeds.parse().unwrap());
+    (SEED..).take(seeds)
 }
 
 async fn run(rng: &mut StdRng, rivals: [Deed; 2]) -> Vec<String> {
@@ -160,11 +159,13 @@ async fn run(rng: &mut StdRng, rivals: [Deed; 2]) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn whatever_meets_two_who_change_a_guest_list_at_once_both_are_told_the_truth() {
-    let mut rng = StdRng::seed_from_u64(SEED);
     let mut found = Vec::new();
-    for rivals in RIVALS {
-        for _ in 0..RUNS {
-            found.extend(run(&mut rng, rivals).await);
+    for seed in seeds() {
+        let mut rng = StdRng::seed_from_u64(seed);
+        for rivals in RIVALS {
+            for _ in 0..RUNS {
+                found.extend(run(&mut rng, rivals).await);
+            }
         }
     }
     assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));

@@ -1,11 +1,14 @@
 //! Google, the network to it, and the owner of the calendar.
 
-use super::state::{Event, Late, Seen, State, TAKEN_OFF, TRANSACTIONS, Write, bit, nonce};
+use super::drive::Me;
+use super::state::{Driver, Event, Late, Seen, State, TAKEN_OFF, TRANSACTIONS, View, Write, bit, nonce};
 use super::{Guards, Steps};
 
 impl<const N: usize> State<N> {
     /// Something changed the event: every etag that was read of it is an old one.
     fn etag_moves(&mut self, event: usize) {
+        let is = self.events[event];
+        self.views(event).for_each(|view| view.widen(is));
         for transaction in &mut self.transactions {
             for driver in &mut transaction.drivers {
                 if usize::from(driver.event) == event {
@@ -24,10 +27,42 @@ impl<const N: usize> State<N> {
         (0..TRANSACTIONS).filter(|one| self.transactions[*one].succeeded()).map(bit).fold(0, |all, one| all | one)
     }
 
-    /// What a read shows.
-    pub(super) const fn read(&self, event: usize) -> Seen {
-        let Event { present, guest, .. } = self.events[event];
-        Seen { present, guest, fresh: true }
+    /// Everything that knows of a moment in an event's life.
+    fn views(&mut self, event: usize) -> impl Iterator<Item = &mut View> {
+        let of_transactions = self.transactions.iter_mut().flat_map(move |one| {
+            let drivers = one.drivers.iter_mut().filter(move |driver| usize::from(driver.event) == event);
+            drivers.map(|driver| &mut driver.view).chain([&mut one.views[event]])
+        });
+        let put = self.late_put.iter_mut().filter(move |put| usize::from(put.event) == event);
+        of_transactions
+            .chain(put.map(|put| &mut put.record.view))
+            .chain([&mut self.records[event].view, &mut self.past[event]])
+    }
+
+    /// What a read can show: what is, or an older state, if this is not older than one that the reader knows of.
+    pub(super) fn reads(&self, event: usize, reader: Driver) -> Vec<(Event, Self)> {
+        let is = self.events[event];
+        let mut reads = vec![(is, *self)];
+        if self.faults.stale > 0 {
+            let mut stale = *self;
+            stale.faults.stale -= 1;
+            let shown = self.past[event].narrowed(reader.view);
+            reads.extend(shown.events().filter(|old| *old != is).map(|old| (old, stale)));
+        }
+        reads
+    }
+
+    /// A driver has read.
+    pub(super) fn has_read(&mut self, me: Me, shown: Event) {
+        let event = usize::from(self.me(me).event);
+        let fresh = shown == self.events[event];
+        self.me(me).seen = Seen { present: shown.present, guest: shown.guest, fresh };
+        if fresh {
+            self.me(me).view = View::of(shown);
+        }
+        if self.faults.stale == 0 {
+            (0..N).for_each(|event| self.views(event).for_each(|view| *view = View::default()));
+        }
     }
 
     fn apply(&mut self, late: Late, guards: &Guards) {
@@ -57,6 +92,9 @@ impl<const N: usize> State<N> {
     pub(super) fn forget_nonce(&mut self, transaction: usize, driver: usize) {
         let old = nonce(transaction, driver);
         self.events.iter_mut().filter(|event| event.touch == old).for_each(|event| event.touch = 0);
+        for event in 0..N {
+            self.views(event).for_each(|view| *view = view.renamed(|touch| if touch == old { 0 } else { touch }));
+        }
         self.late.iter_mut().flatten().filter(|late| late.nonce == old).for_each(|late| late.nonce = 0);
     }
 
@@ -71,6 +109,7 @@ impl<const N: usize> State<N> {
 struct Names {
     done: &'static str,
     refused: &'static str,
+    refused_lost: &'static str,
     lost: &'static str,
     late: &'static str,
     dropped: &'static str,
@@ -82,6 +121,7 @@ const fn names(write: Write) -> Names {
         Write::Add => Names {
             done: "patch (add)",
             refused: "patch (add), refused: 412",
+            refused_lost: "patch (add), refused: 412, and its reply lost",
             lost: "patch (add), its reply lost",
             late: "patch (add), on its way while nobody waits",
             dropped: "patch (add), acknowledged and not stored",
@@ -90,6 +130,7 @@ const fn names(write: Write) -> Names {
         Write::Expel => Names {
             done: "patch (expel)",
             refused: "patch (expel), refused: 412",
+            refused_lost: "patch (expel), refused: 412, and its reply lost",
             lost: "patch (expel), its reply lost",
             late: "patch (expel), on its way while nobody waits",
             dropped: "patch (expel), acknowledged and not stored",
@@ -98,6 +139,7 @@ const fn names(write: Write) -> Names {
         Write::Touch => Names {
             done: "patch (touch)",
             refused: "patch (touch), refused: 412",
+            refused_lost: "patch (touch), refused: 412, and its reply lost",
             lost: "patch (touch), its reply lost",
             late: "patch (touch), on its way while nobody waits",
             dropped: "patch (touch), acknowledged and not stored",
@@ -130,6 +172,9 @@ pub(super) fn send<const N: usize>(
         steps.add(name, next);
     };
     if state.is_refused(late, &guards) && !late.fresh {
+        if state.faults.lost > 0 {
+            end(names.refused_lost, Reply::Unknown, &|next| next.faults.lost -= 1);
+        }
         return end(names.refused, Reply::Refused, &|_| {});
     }
     end(names.done, Reply::Done, &|next| next.apply(late, &guards));

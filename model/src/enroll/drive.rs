@@ -222,22 +222,17 @@ fn add<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
             let gone_on = acted(state, me, steps, my);
             put(state, steps, names, event, claimed, |next, known| match (known, is_late) {
                 (false, _) => next.go(me, At::Fail),
-                (true, false) => next.go(me, At::Read),
+                (true, false) => {
+                    let mine = next.me(me);
+                    mine.view = mine.view.narrowed(record.view);
+                    next.go(me, At::Read);
+                }
                 (true, true) => next.transactions[me.transaction].drivers[me.driver] = gone_on,
             });
         }
         At::Read => {
             fail(state, me, steps);
-            let seen = state.read(event);
-            let mut next = *state;
-            next.me(me).seen = seen;
-            let claimed = record.claims & bit != 0;
-            if steps.guards.claim_first || claimed {
-                decide(&mut next, me, steps);
-            } else {
-                next.go(me, At::LateClaim);
-            }
-            steps.add(if seen.present { "read: there" } else { "read: absent" }, next);
+            read(state, me, my, steps);
         }
         At::Adding => {
             fail(state, me, steps);
@@ -297,6 +292,27 @@ fn add<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
             });
         }
         _ => {}
+    }
+}
+
+/// What a read shows to who adds, and what that means.
+fn read<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'_, N>) {
+    let event = usize::from(my.event);
+    let claimed = state.records[event].claims & bit(me.transaction) != 0;
+    for (shown, mut next) in state.reads(event, my) {
+        next.has_read(me, shown);
+        let name = match (shown.present, next.me(me).seen.fresh) {
+            (true, true) => "read: there",
+            (false, true) => "read: absent",
+            (true, false) => "read: there, which is old",
+            (false, false) => "read: absent, which is old",
+        };
+        if steps.guards.claim_first || claimed {
+            decide(&mut next, me, steps);
+        } else {
+            next.go(me, At::LateClaim);
+        }
+        steps.add(name, next);
     }
 }
 
@@ -379,6 +395,9 @@ fn decide<const N: usize>(next: &mut State<N>, me: Me, steps: &Steps<'_, N>) {
             } else if my.acknowledged {
                 next.transactions[me.transaction].outdated |= my.kept << (2 * my.event);
             }
+            if steps.guards.told_in {
+                next.transactions[me.transaction].views[usize::from(my.event)] = my.view;
+            }
             next.go_on(me, steps);
         }
         (false, _) => next.go(me, At::Adding),
@@ -419,11 +438,13 @@ fn fail<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>) {
 fn keep<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>, (again, then): (At, At)) {
     let event = usize::from(state.transactions[me.transaction].drivers[me.driver].event);
     let mut record = state.records[event];
+    let view = state.transactions[me.transaction].views[event];
     if record.claims & bit(me.transaction) == 0 {
         let mut next = *state;
         next.go_keeping(me, again, then);
         return steps.add("keep: no claim", next);
     }
+    record.view = record.view.narrowed(view);
     if record.added != 0 && steps.guards.kept {
         record.kept |= bit(me.transaction);
     }

@@ -50,6 +50,10 @@ pub struct Guards {
     pub if_match_expel: bool,
     /// What was added is read back.
     pub read_back: bool,
+    /// A success leaves on the record what it was read in; who claims later reads again what is older.
+    pub told_in: bool,
+    /// So does a removal.
+    pub removed_in: bool,
 }
 
 impl Guards {
@@ -78,5 +82,7 @@ impl Guards {
         if_match_add: true,
         if_match_expel: true,
         read_back: true,
+        told_in: true,
+        removed_in: true,
     };
 }

@@ -11,7 +11,7 @@ mod undo;
 pub use guards::Guards;
 pub use state::State;
 
-use self::state::{Driver, Entry, TRANSACTIONS, Told, Transaction, bit};
+use self::state::{Driver, Entry, TRANSACTIONS, Told, Transaction, View, bit};
 use crate::explore::{Goal, Promise, Protocol, Step};
 use crate::faults::Faults;
 
@@ -70,8 +70,11 @@ impl<const N: usize> Protocol for Enroll<N> {
     type State = State<N>;
 
     fn starts(&self) -> Vec<State<N>> {
+        let event = |present: bool| state::Event { present, ..state::Event::default() };
+        let past = |present| if self.faults.stale > 0 { View::of(event(present)) } else { View::default() };
         let start = |present: bool| State {
-            events: [state::Event { present, ..state::Event::default() }; N],
+            events: [event(present); N],
+            past: [past(present); N],
             before: [present; N],
             taken_off: [0; N],
             guest_added: [false; N],

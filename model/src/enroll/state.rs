@@ -18,6 +18,46 @@ pub struct Event {
     pub touch: u8,
 }
 
+/// States of an event that a read may show: those since some moment. All there have been, where nobody knows of one. Empty
+/// once no read can be old any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct View(u32);
+
+impl View {
+    pub(super) const fn of(event: Event) -> Self {
+        Self(1 << (event.touch as u32 * 4 + event.present as u32 * 2 + event.guest as u32))
+    }
+
+    /// Since the later of two moments.
+    pub(super) const fn narrowed(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (0, _) => other,
+            (_, 0) => self,
+            (one, other) => Self(one & other),
+        }
+    }
+
+    /// The event changed since.
+    pub(super) const fn widen(&mut self, event: Event) {
+        if self.0 != 0 {
+            self.0 |= Self::of(event).0;
+        }
+    }
+
+    pub(super) fn events(self) -> impl Iterator<Item = Event> {
+        (0..20).filter(move |bit| self.0 & 1 << bit != 0).map(|bit: u8| Event {
+            present: bit & 2 != 0,
+            guest: bit & 1 != 0,
+            touch: bit / 4,
+        })
+    }
+
+    /// The same with other nonces.
+    pub(super) fn renamed(self, touch: impl Fn(u8) -> u8) -> Self {
+        self.events().fold(Self(0), |all, event| Self(all.0 | Self::of(Event { touch: touch(event.touch), ..event }).0))
+    }
+}
+
 /// The attendee's record in the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Record {
@@ -31,6 +71,8 @@ pub struct Record {
     pub kept: u8,
     /// Who takes them off: 1 + transaction, or 0.
     pub removing: u8,
+    /// What reads show since the newest state that a transaction told of, or took them off in.
+    pub view: View,
 }
 
 /// What a driver read of an event.
@@ -91,6 +133,8 @@ pub struct Driver {
     pub sent: bool,
     /// One was acknowledged.
     pub acknowledged: bool,
+    /// What its reads may show.
+    pub view: View,
 }
 
 /// What the journal says.
@@ -140,6 +184,8 @@ pub struct Transaction {
     pub drivers: [Driver; 2],
     /// Who had kept the attendee before an add of the owner's that was acknowledged: two bits for each event.
     pub outdated: u8,
+    /// What reads may show since those that it succeeded by, for each event.
+    pub views: [View; 2],
     /// What the caller heard.
     pub told: Told,
     /// The result's put.
@@ -189,6 +235,8 @@ pub struct LatePut {
 pub struct State<const N: usize> {
     /// Google.
     pub events: [Event; N],
+    /// What every event has been, while a read may still be old.
+    pub past: [View; N],
     /// The attendee was there before, on each event.
     pub before: [bool; N],
     /// The owner took them off by hand: one bit for each transaction that had succeeded by then, and [`TAKEN_OFF`].
@@ -232,7 +280,9 @@ impl<const N: usize> State<N> {
             0 => 0,
             touch => (touch + 1) % 4 + 1,
         };
+        let view = |view: &mut View| *view = view.renamed(touch);
         let record = |mut record: Record| {
+            view(&mut record.view);
             record.claims = bits(record.claims);
             record.added = bits(record.added);
             record.kept = bits(record.kept);
@@ -244,7 +294,10 @@ impl<const N: usize> State<N> {
         for one in &mut mirrored.transactions {
             one.outdated = (one.outdated & 0b0101) << 1 | (one.outdated & 0b1010) >> 1;
             one.drivers.iter_mut().for_each(|driver| driver.kept = bits(driver.kept));
+            one.drivers.iter_mut().for_each(|driver| view(&mut driver.view));
+            one.views.iter_mut().for_each(view);
         }
+        mirrored.past.iter_mut().for_each(view);
         mirrored.taken_off = mirrored.taken_off.map(|taken_off| bits(taken_off) | taken_off & TAKEN_OFF);
         mirrored.records = mirrored.records.map(record);
         mirrored.events.iter_mut().for_each(|event| event.touch = touch(event.touch));
@@ -255,6 +308,7 @@ impl<const N: usize> State<N> {
 
     fn feed<H: Hasher>(&self, hasher: &mut H) {
         self.events.hash(hasher);
+        self.past.hash(hasher);
         self.before.hash(hasher);
         self.taken_off.hash(hasher);
         self.guest_added.hash(hasher);

@@ -14,28 +14,26 @@ pub(super) fn steps<const N: usize>(state: &State<N>, me: Me, my: Driver, steps:
     match my.at {
         At::Leave => leave(state, me, steps, record),
         At::ExpelRead => {
-            let seen = state.read(event);
-            let marked = state.events[event].touch == nonce(me.transaction, me.driver);
-            let gone = !seen.present && (marked || !steps.guards.etag_move);
-            let name = match (gone, seen.present) {
-                (true, _) => "read: absent, and our nonce",
-                (false, true) => "read: there",
-                (false, false) => "read: absent",
-            };
-            let recheck = steps.guards.recheck;
-            steps.with(state, name, |next| {
-                next.me(me).seen = seen;
-                next.go(
-                    me,
-                    if gone {
-                        At::Removed
-                    } else if recheck {
-                        At::IsRemoving
-                    } else {
-                        At::Expel
-                    },
-                );
-            });
+            for (shown, mut next) in state.reads(event, my) {
+                next.has_read(me, shown);
+                let marked = shown.touch == nonce(me.transaction, me.driver);
+                let gone = !shown.present && (marked || !steps.guards.etag_move);
+                let name = match (gone, shown.present, next.me(me).seen.fresh) {
+                    (true, _, true) => "read: absent, and our nonce",
+                    (false, true, true) => "read: there",
+                    (false, false, true) => "read: absent",
+                    (true, _, false) => "read: absent, and our nonce, which is old",
+                    (false, true, false) => "read: there, which is old",
+                    (false, false, false) => "read: absent, which is old",
+                };
+                let at = match (gone, steps.guards.recheck) {
+                    (true, _) => At::Removed,
+                    (false, true) => At::IsRemoving,
+                    (false, false) => At::Expel,
+                };
+                next.go(me, at);
+                steps.add(name, next);
+            }
         }
         At::IsRemoving => {
             let ours = if steps.guards.removing {
@@ -60,6 +58,9 @@ pub(super) fn steps<const N: usize>(state: &State<N>, me: Me, my: Driver, steps:
             let mut removed = record;
             if usize::from(record.removing) == me.transaction + 1 || !steps.guards.removing {
                 removed.removing = 0;
+                if steps.guards.removed_in {
+                    removed.view = removed.view.narrowed(my.view);
+                }
                 removed.forget();
                 removed.leave(bit);
             }

@@ -22,6 +22,8 @@ const SETBACKS: u32 = 2;
 /// A change on its way.
 pub(super) struct Item {
     pub(super) waiter: Arc<Waiter>,
+    /// The request's, until the lane knows of it.
+    pub(super) newest: Option<String>,
     /// What the last acknowledged PATCH made.
     wrote: Option<Wrote>,
     /// The last PATCH's fate is not known; what was told instead of an answer.
@@ -93,6 +95,7 @@ pub(super) enum Write {
 impl Item {
     pub(super) fn new(waiter: Arc<Waiter>) -> Self {
         Self {
+            newest: waiter.request.newest.clone(),
             waiter,
             wrote: None,
             lost: None,
@@ -191,7 +194,8 @@ impl Item {
         self.waiter.settle(Err(error));
     }
 
-    pub(super) fn settle(&self, ended: Ended, guests: &Guests<'_>) {
+    /// Tells how it ended, by what `seen` shows.
+    pub(super) fn settle(&self, ended: Ended, seen: &Fetched, guests: &Guests<'_>) {
         self.waiter.settle(Ok(Changed {
             already: ended.already,
             acknowledged: self.wrote.is_some(),
@@ -199,6 +203,7 @@ impl Item {
             present: guests.has(self.address()),
             attendee_count: guests.len(),
             verified: ended.verified,
+            updated: updated(seen),
             attempts: self.attempts,
         }));
     }

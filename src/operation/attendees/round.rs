@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::item::{Ended, Item, Need, Write, Wrote, updated};
 use super::lane::{LEAST_ATTEMPT, Lanes, Queue};
 use super::{FIELDS, LaneKey, Proceed, Verb};
-use crate::google::{Fetched, Hurry, Patch, PatchParams, Scope};
+use crate::google::{Fetched, Hurry, Patch, PatchParams, Scope, SendUpdates};
 use crate::model::guests::{Guests, hides_guests, is_guests_copy};
 use crate::model::stamp::touch_member;
 use crate::model::{CalendarError, Code, Outcome};
@@ -23,7 +23,8 @@ use crate::policy::{Backoff, Deadline};
 
 /// A party's time to answer; doubled each time it was too late.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// A read older than one before is not believed for this long.
+/// How long a state is waited for that is as new as what is known of. Then an event that is not found is believed to be gone,
+/// and of an older one Google is asked by a write whether it is how the event is.
 const OLD_READS: Duration = Duration::from_secs(3);
 /// Waits after a 412: several processes want the same event.
 const CONTENTION: Backoff =
@@ -38,11 +39,19 @@ pub(super) struct Lane {
     carried: Vec<Item>,
     /// Batches of which Google refused one change: looked at half by half, until the bad one is alone.
     suspects: Vec<Vec<Item>>,
-    /// `updated` of the newest state that was read.
+    /// `updated` of the newest state that was read, or that a change came to know of.
     newest: Option<String>,
     /// 412s in a row.
     contended: u32,
     gaps: Gaps,
+}
+
+/// What a read found.
+enum Read {
+    /// As new as anything that is known of.
+    Current(Fetched),
+    /// Older, whatever the patience.
+    Old(Fetched),
 }
 
 /// A batch in its round.
@@ -112,15 +121,21 @@ impl Lane {
 
     async fn round(&mut self, mut round: Round) {
         let queue = Arc::clone(&self.queue);
-        let seen = tokio::select! {
+        self.newest = round.items.iter_mut().map(|item| item.newest.take()).fold(self.newest.take(), Ord::max);
+        let read = tokio::select! {
             biased;
-            seen = self.read(&round.scope) => seen,
+            read = self.read(&round.scope) => read,
             // Their own read, begun now, may be answered sooner.
             () = queue.impatient() => return self.carry(round),
         };
         round.count();
-        match seen.and_then(|seen| usable(&round.scope, &seen).map(|()| seen)) {
-            Ok(seen) => self.act(round, &seen).await,
+        let read = read.and_then(|read| {
+            let (Read::Current(seen) | Read::Old(seen)) = &read;
+            usable(&round.scope, seen).map(|()| read)
+        });
+        match read {
+            Ok(Read::Current(seen)) => self.act(round, &seen).await,
+            Ok(Read::Old(seen)) => self.prove(round, &seen).await,
             Err(error) => {
                 for mut item in std::mem::take(&mut round.items) {
                     let again = item.bears(&error);
@@ -132,6 +147,49 @@ impl Lane {
                 }
             }
         }
+    }
+
+    /// Asks Google by a write whether this is how the event is. `updated` has gone back then, or was never so new: its clock, or
+    /// a write that was acknowledged and not stored. Nothing is asked for anybody by it, so it may go again.
+    async fn prove(&mut self, mut round: Round, seen: &Fetched) {
+        let body = Bytes::from(format!("{{{}}}", touch_member(self.cx().journal.claim().as_str())));
+        let (sent, given_up) = self.patch(&mut round, seen, body, SendUpdates::None).await;
+        match sent {
+            Ok(Patch::Done(patched)) => {
+                self.newest = updated(&patched);
+                self.act(round, &patched).await;
+            }
+            Ok(Patch::Changed | Patch::Missing) => self.carry(round),
+            Err(error) if error.outcome == Outcome::Unknown => {
+                self.carry(round);
+                if !given_up {
+                    self.pause().await;
+                }
+            }
+            Err(error) => self.refused(round, &error),
+        }
+    }
+
+    /// Sends a PATCH with If-Match for all of a round; also whether it was given up for others who wait.
+    async fn patch(
+        &self,
+        round: &mut Round,
+        seen: &Fetched,
+        body: Bytes,
+        send_updates: SendUpdates,
+    ) -> (Result<Patch, CalendarError>, bool) {
+        let parties: Vec<_> = round.items.iter().map(|item| Arc::clone(&item.waiter.request.party)).collect();
+        let (hurry, given_up) = impatience(&self.queue);
+        round.scope.lease = Some(Arc::new(move || parties.iter().all(|party| party.alive())));
+        round.scope.hurry = Some(hurry);
+        let params = PatchParams { conference_data_version: 0, send_updates, supports_attachments: false };
+        let (calendar, id) = (&self.key.target.calendar, &self.key.event_id);
+        let before = round.scope.attempts();
+        let told = self.cx().calendar.patch_text(&round.scope, calendar, id, Some(&seen.etag), body, params).await;
+        for item in &mut round.items {
+            item.attempts += round.scope.attempts() - before;
+        }
+        (told, given_up.load(Ordering::Acquire))
     }
 
     /// Tells what is over, and writes for the rest.
@@ -156,13 +214,13 @@ impl Lane {
                 under_way.insert(item.address().to_owned(), adds);
             }
             match need {
-                Need::Done { already } => item.settle(Ended { already, verified: true, left: false }, &guests),
+                Need::Done { already } => item.settle(Ended { already, verified: true, left: false }, seen, &guests),
                 Need::Failed(error) => item.fail(error, round.scope.operation),
                 Need::Look => looks.push(item),
                 Need::Write(write) => writes.push((item, write)),
             }
         }
-        let writes = self.permitted(&round.scope, writes, &mut looks, &guests).await;
+        let writes = self.permitted(&round.scope, writes, &mut looks, seen, &guests).await;
         if writes.is_empty() {
             round.items = looks;
             let over = round.items.is_empty();
@@ -183,6 +241,7 @@ impl Lane {
         scope: &Scope,
         mut writes: Vec<(Item, Write)>,
         later: &mut Vec<Item>,
+        seen: &Fetched,
         guests: &Guests<'_>,
     ) -> Vec<(Item, Write)> {
         writes.retain(|(item, _)| item.waiter.is_waiting());
@@ -216,7 +275,7 @@ impl Lane {
                     continue;
                 }
                 Some(Ok(Ok(Proceed::Leave))) => {
-                    item.settle(Ended { left: true, ..Ended::default() }, guests);
+                    item.settle(Ended { left: true, ..Ended::default() }, seen, guests);
                     continue;
                 }
                 None => {
@@ -241,27 +300,14 @@ impl Lane {
         guests: &Guests<'_>,
     ) {
         let claim = self.cx().journal.claim();
-        let mut batch = Batch::of(writes, claim.as_str());
+        let batch = Batch::of(writes, claim.as_str());
         if batch.items.is_empty() {
             return;
         }
-        let parties: Vec<_> = batch.items.iter().map(|item| Arc::clone(&item.waiter.request.party)).collect();
-        let mut scope = scope.with_lease(Arc::new(move || parties.iter().all(|party| party.alive())));
-        let (hurry, given_up) = impatience(&self.queue);
-        scope.hurry = Some(hurry);
-        let params = PatchParams {
-            conference_data_version: 0,
-            send_updates: self.key.send_updates,
-            supports_attachments: false,
-        };
-        let (calendar, id) = (&self.key.target.calendar, &self.key.event_id);
-        let (before, body) = (scope.attempts(), batch.body(guests, claim.as_str()));
-        let told = self.cx().calendar.patch_text(&scope, calendar, id, Some(&seen.etag), body, params).await;
-        for item in &mut batch.items {
-            item.attempts += scope.attempts() - before;
-        }
+        let body = batch.body(guests, claim.as_str());
         let mut round = Round { items: batch.items, scope, suspect };
-        match told {
+        let (sent, given_up) = self.patch(&mut round, seen, body, self.key.send_updates).await;
+        match sent {
             Ok(Patch::Done(patched)) => {
                 self.contended = 0;
                 self.gaps = Gaps::new();
@@ -276,7 +322,6 @@ impl Lane {
                 sleep(gap).await;
             }
             Err(error) if error.outcome == Outcome::Unknown => {
-                let given_up = given_up.load(Ordering::Acquire);
                 round.items.iter_mut().for_each(|item| item.lost(&error, given_up));
                 self.carry(round);
                 // Those for whom it was given up read at once: If-Match and what they find decide what became of it.
@@ -323,8 +368,8 @@ impl Lane {
         sleep(self.gaps.next()).await;
     }
 
-    /// The event, as new as any that was read before.
-    async fn read(&mut self, scope: &Scope) -> Result<Fetched, CalendarError> {
+    /// The event, as new as anything that is known of it, if that is to be had in time.
+    async fn read(&mut self, scope: &Scope) -> Result<Read, CalendarError> {
         let mut absence = Absence::default();
         let mut gaps = Gaps::new();
         let patience_ends = self.cx().clock.now() + OLD_READS;
@@ -337,9 +382,12 @@ impl Lane {
                 Some(found) => {
                     absence.ends();
                     let shown = updated(&found);
-                    if shown >= self.newest || now >= patience_ends {
+                    if shown >= self.newest {
                         self.newest = shown;
-                        return Ok(found);
+                        return Ok(Read::Current(found));
+                    }
+                    if now >= patience_ends {
+                        return Ok(Read::Old(found));
                     }
                 }
                 // An event that was seen before is not gone because a copy of the calendar does not know of it yet.
@@ -374,7 +422,7 @@ impl Round {
         for item in &mut self.items {
             item.acknowledged(&wrote);
             if let (Some(guests), Verb::Add, false) = (&guests, item.verb(), item.waiter.request.verify) {
-                item.settle(Ended::default(), guests);
+                item.settle(Ended::default(), patched, guests);
             }
         }
     }

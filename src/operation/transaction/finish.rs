@@ -10,7 +10,7 @@ use super::undo::place_of;
 use super::{Caller, Transactions};
 use crate::model::{CalendarError, Claim};
 use crate::operation::attempt::RESULT_GRACE;
-use crate::operation::attendees::Verb;
+use crate::operation::attendees::{ChangeRequest, Verb};
 use crate::operation::read;
 use crate::policy::Deadline;
 use crate::store::{Act, AttendeeKey, Change, Disposal, Held, Step};
@@ -82,11 +82,11 @@ async fn one(
     deadline: &Deadline,
     settle: bool,
 ) -> Result<Option<(String, Disposal)>, CalendarError> {
-    let Act::Attendee { calendar, event_id, email, mailed, skipped } = &step.act else { return Ok(None) };
+    let Act::Attendee { calendar, event_id, email, mailed, skipped, updated } = &step.act else { return Ok(None) };
     let key = AttendeeKey::new(&caller.user, calendar, event_id, email);
     let left = || deadline.left(parts.cx.clock.now()).max(RESULT_GRACE);
     if !*skipped {
-        parts.records.keep(&key, claim, left()).await?;
+        parts.records.keep(&key, claim, updated.as_deref(), left()).await?;
         return Ok(None);
     }
     let place = place_of(calendar, event_id, email, *mailed);
@@ -94,22 +94,19 @@ async fn one(
         return Err(super::timed_out(&caller.scope(deadline.clone())));
     }
     // Waits while another call takes them off: until that is over they may still be seen on the list.
-    parts.records.claim(&key, claim, held, left()).await?;
+    let newest = parts.records.claim(&key, claim, held, left()).await?;
     let on_behalf = Arc::new(Settling { held: Arc::clone(held) });
-    let disposal = match parts.lanes.change(caller.change(&place, Verb::Expel, on_behalf, deadline.clone())).await {
-        Ok(changed) if changed.left => {
-            parts.records.keep(&key, claim, left()).await?;
-            Disposal::Kept
-        }
-        Ok(_) => {
-            parts.records.never_added(&key, claim, true, left()).await?;
-            Disposal::Deleted
-        }
-        Err(error) if read::is_gone(&parts.cx, &error, held.entry().await.since) => {
-            parts.records.never_added(&key, claim, true, left()).await?;
-            Disposal::Deleted
-        }
+    let change = ChangeRequest { newest, ..caller.change(&place, Verb::Expel, on_behalf, deadline.clone()) };
+    let (disposal, updated) = match parts.lanes.change(change).await {
+        Ok(changed) if changed.left => (Disposal::Kept, changed.updated),
+        Ok(changed) => (Disposal::Deleted, changed.updated),
+        Err(error) if read::is_gone(&parts.cx, &error, held.entry().await.since) => (Disposal::Deleted, None),
         Err(error) => return Err(error),
     };
+    if disposal == Disposal::Kept {
+        parts.records.keep(&key, claim, updated.as_deref(), left()).await?;
+    } else {
+        parts.records.went_without(&key, claim, updated.as_deref(), left()).await?;
+    }
     Ok(Some((event_id.clone(), disposal)))
 }

@@ -39,7 +39,7 @@ pub async fn add(
         Err(error) => return AddConcluded { answer: Err(error), open: None },
     };
     let transaction = Transaction::over(parts.clone(), caller.clone(), held, Arc::clone(exposure)).await;
-    match transaction.add(place, verify, deadline.clone()).await {
+    match transaction.add(0, place, verify, deadline.clone()).await {
         Ok(changed) => match transaction.commit(deadline, |_| {}).await {
             Ok(()) => AddConcluded { answer: Ok(changed), open: transaction.finish(deadline).await },
             Err(error) => AddConcluded { answer: Err(error), open: Some(Arc::clone(transaction.held())) },

@@ -91,6 +91,8 @@ pub struct Here {
     pub steps: Vec<u32>,
     /// Numbers of steps that took too long, and that it goes on without.
     pub skipped: Vec<u32>,
+    /// `updated` of the event that each add was told by, by the numbers of their steps.
+    pub updated: HashMap<u32, String>,
     /// Who had kept an attendee before an add of this transaction that was acknowledged.
     pub outdated: HashMap<AttendeeKey, Vec<Claim>>,
 }
@@ -288,14 +290,14 @@ impl Undoing<'_> {
             key: key.clone(),
             claim: (*claim).clone(),
         });
-        match parts.lanes.change(caller.change(place, Verb::Expel, party, (*deadline).clone())).await {
+        let updated = match parts.lanes.change(caller.change(place, Verb::Expel, party, (*deadline).clone())).await {
             Ok(changed) if changed.left => return Err(lost()),
-            Ok(_) => {}
+            Ok(changed) => changed.updated,
             // With the event its guest list is gone, and a deleted event's ETag is another one.
-            Err(error) if read::is_gone(&parts.cx, &error, *since) => {}
+            Err(error) if read::is_gone(&parts.cx, &error, *since) => None,
             Err(error) => return Err(error),
-        }
-        parts.records.removed(&key, claim, left().max(RESULT_GRACE)).await?;
+        };
+        parts.records.removed(&key, claim, updated.as_deref(), left().max(RESULT_GRACE)).await?;
         parts.cx.prevented.cleaned_up(Disposal::Deleted);
         Ok(Ended::Undone)
     }
