@@ -124,13 +124,7 @@ const JS = [
     'lib/errors.js',
     "message: 'surecal met an internal fault: the native part failed without saying why. Please report it.'",
     'message: String(nativeError?.message)',
-    'errors',
-  ],
-  [
-    'lib/tracing.js',
-    "const isPrimitive = (value) => ['string', 'number', 'boolean'].includes(typeof value)",
-    'const isPrimitive = () => true',
-    'tracing',
+    'facade',
   ],
 ].map(([file, from, to, test]) => ({ file, from, to, test }))
 

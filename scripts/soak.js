@@ -32,7 +32,7 @@ const MEASURES = [
     name: 'rss',
     unit: 'MB',
     per: MB,
-    bound: ({ store, writes }) => 8 + (store === 'memory' ? (writes * 4000) / MB : 0),
+    bound: ({ store, writes }) => 8 + (store === 'memory' ? (writes * 2000) / MB : 0),
   },
   { name: 'heap', unit: 'MB', per: MB, bound: () => 2 },
   { name: 'external', unit: 'MB', per: MB, bound: () => 2 },
