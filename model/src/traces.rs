@@ -57,7 +57,7 @@ macro_rules! cases {
 }
 
 /// The guards of a create.
-pub const CREATE: [Case<create::Guards>; 24] = cases! { create:
+pub const CREATE: [Case<create::Guards>; 25] = cases! { create:
     derived_id, { }, NoDuplicate, 4, "operation/attempt.rs", "begin", "event_id(OPERATION";
     intent_first, { crashes }, NoPhantom, 3, "operation/attempt.rs", "begin", "journal.begin(";
     claims_list, { }, SuccessIsFinal, 13, "operation/attempt.rs", "adopt", "claims.with(&self.claim)";
@@ -82,6 +82,7 @@ pub const CREATE: [Case<create::Guards>; 24] = cases! { create:
     known_puts, { late_puts slow }, SuccessIsFinal, 8, "store/journal.rs", "take_over", "(Change::Applied, version) => Resumed::Held";
     lease_check, { slow }, NoPhantom, 21, "store/held.rs", "alive", "lease_until";
     overwrite, { late_puts }, SuccessIsFinal, 6, "store/held.rs", "change", "Keep::For(RETENTION)";
+    refusal_doubted, { resent }, NoPhantom, 4, "operation/attempt.rs", "insert", "self.refused = true";
 };
 
 /// The guards of an enrollment.
