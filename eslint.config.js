@@ -7,7 +7,7 @@ module.exports = [
   { ignores: ['target/', 'node_modules/', 'native/', 'coverage/', '**/*.d.ts'] },
   js.configs.recommended,
   {
-    files: ['**/*.js'],
+    files: ['**/*.js', '**/*.cjs'],
     languageOptions: { ecmaVersion: 2023, sourceType: 'commonjs', globals: globals.node },
   },
   {
@@ -15,7 +15,7 @@ module.exports = [
     languageOptions: { ecmaVersion: 2023, sourceType: 'module', globals: globals.node },
   },
   {
-    files: ['browser/**/*.js'],
+    files: ['browser/**/*.js', 'examples/*/public/*.js'],
     languageOptions: { ecmaVersion: 2022, sourceType: 'module', globals: globals.browser },
   },
   {
@@ -29,7 +29,12 @@ module.exports = [
   },
   {
     // What is handed to page.evaluate runs in the page.
-    files: ['__test__/browser.test.js', '__test__/dashboard_browser.test.js'],
+    files: [
+      '__test__/browser.test.js',
+      '__test__/dashboard_browser.test.js',
+      '__test__/example/browser.test.js',
+      '__test__/support/faint.js',
+    ],
     languageOptions: { globals: { ...globals.browser } },
   },
   {
@@ -46,5 +51,5 @@ module.exports = [
       'max-lines': ['error', 600],
     },
   },
-  { files: ['scripts/**', 'demo/**', 'examples/**'], rules: { 'no-console': 'off' } },
+  { files: ['scripts/**', 'demo/**', 'examples/**', '__test__/packed/**'], rules: { 'no-console': 'off' } },
 ]

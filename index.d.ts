@@ -81,6 +81,16 @@ export type * from './lib/types/watching'
  * }
  */
 export class CalendarError extends Error {
+  /**
+   * For the fakes of your own tests; what is left out has the code's usual value, and `outcome` is `not-sent`.
+   *
+   * @example
+   * jest.spyOn(service, 'createEvent').mockRejectedValue(new CalendarError({ code: 'TIMEOUT', message: 'late', outcome: 'unknown' }))
+   */
+  constructor(
+    fields: Pick<CalendarErrorJson, 'code' | 'message'> & Partial<Omit<CalendarErrorJson, 'name'>>,
+    more?: { cause?: unknown },
+  )
   readonly name: 'CalendarError'
   readonly code: CalendarErrorCode
   /** The same as `code`, for handlers that read the field of failed results. */

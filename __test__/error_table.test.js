@@ -13,15 +13,15 @@ test('the types describe every code with its HTTP status and whether it is retry
 })
 
 // One row a code: | `CODE` | 504 | yes | … |
-test('the README’s table has every code with its HTTP status and whether it is retryable', () => {
-  const rows = [...read('README.md').matchAll(/^\|\s*`([A-Z_]+)`\s*\|\s*(\d{3})\s*\|\s*(yes|no)\s*\|/gm)]
+test('the reference’s table has every code with its HTTP status and whether it is retryable', () => {
+  const rows = [...read('docs/reference.md').matchAll(/^\|\s*`([A-Z_]+)`\s*\|\s*(\d{3})\s*\|\s*(yes|no)\s*\|/gm)]
   const table = rows.map(([, code, http, retryable]) => [code, Number(http), retryable === 'yes'])
   expect(table.filter(([code]) => code in CALENDAR_ERROR_CODE).sort()).toEqual([...CODES].sort())
 })
 
-test('the README says of every code what it means and what to do', () => {
+test('the reference says of every code what it means and what to do', () => {
   for (const code of Object.keys(CALENDAR_ERROR_CODE)) {
-    const row = read('README.md')
+    const row = read('docs/reference.md')
       .split('\n')
       .find((line) => line.startsWith(`| \`${code}\` |`))
     const [meaning, next] = row.split(/(?<!\\)\|/).slice(4, 6)

@@ -6,21 +6,22 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const vm = require('node:vm')
+const { blocksOf } = require('./support/snippets')
 
 const root = path.join(__dirname, '..')
-const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
+const reference = fs.readFileSync(path.join(root, 'docs/reference.md'), 'utf8')
 
-/** Fenced blocks: the words after the fence, the text, and the text block that follows, if there is one. */
-const blocks = [...readme.matchAll(/^```(\w+)([^\n]*)\n([\s\S]*?)^```\n/gm)].map(
-  ([, language, marks, text], index, all) => ({
-    language,
-    marks: marks.trim().split(/\s+/).filter(Boolean),
-    text,
-    title: text.split('\n').find((line) => /\w/.test(line)),
-    printed: all[index + 1]?.[1] === 'text' ? all[index + 1][3] : undefined,
-  }),
-)
-const snippets = blocks.filter(({ language }) => language === 'js')
+const TEXTS = [
+  ...['README', 'ARCHITECTURE', 'CONTRIBUTING', 'CHANGELOG', 'MIGRATION', 'TROUBLESHOOTING', 'SECURITY'].map(
+    (name) => `${name}.md`,
+  ),
+  ...fs
+    .readdirSync(path.join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+
+const snippets = TEXTS.flatMap(blocksOf).filter(({ language }) => language === 'js')
 const programs = snippets.filter(({ marks }) => marks.includes('runnable') && !marks.includes('jest'))
 const suites = snippets.filter(({ marks }) => marks.includes('runnable') && marks.includes('jest'))
 
@@ -30,7 +31,8 @@ test('the README has a program to run, and a test', () => {
 })
 
 test.each(snippets)('the snippet "$title" is JavaScript', ({ text }) => {
-  expect(() => new vm.Script(text)).not.toThrow()
+  // As the body of a function or a module.
+  expect(() => new vm.Script(`(async () => {${text}\n})`)).not.toThrow()
 })
 
 test.each(programs)('the program "$title" prints what the README says, and ends', ({ text, printed }) => {
@@ -45,14 +47,14 @@ test.each(programs)('the program "$title" prints what the README says, and ends'
 
 describe.each(suites)('the test "$title"', ({ text }) => {
   // As a file of its own would be run: its `test` and `expect` are ours.
-  new Function('require', text)(require)
+  new Function('require', 'jest', text)(require, jest)
 })
 
 // ---- the tables ----
 
 /** The rows of a table below a heading: cells without their backticks. */
 function rows(heading) {
-  const [, section] = readme.split(`\n## ${heading}\n`)
+  const [, section] = reference.split(`\n## ${heading}\n`)
   return section
     .split('\n## ')[0]
     .split('\n')
@@ -73,7 +75,7 @@ function members(file, name) {
 }
 
 test('the configuration table names every key of the manual, and no other', () => {
-  const [, section] = readme.split('\n## Configuration\n')
+  const [, section] = reference.split('\n## Configuration\n')
   const named = new Set([
     ...rows('Configuration').flatMap(([, key]) => names(key)),
     // The keys that do nothing yet are told in the text below.
@@ -101,13 +103,11 @@ test('the table of outcomes has every outcome', () => {
 
 test('the table of methods names every method of the service', () => {
   const { CalendarService } = require('../index.js')
-  const told = readme.split('\n## Methods and results\n')[1].split('\n## ')[0]
+  const told = reference.split('\n## Methods and results\n')[1].split('\n## ')[0]
   for (const method of Object.getOwnPropertyNames(CalendarService.prototype)) {
     if (method !== 'constructor') expect(told).toContain(`\`${method}(`)
   }
 })
-
-const TEXTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'MIGRATION.md', 'TROUBLESHOOTING.md']
 
 test('every link of the texts for people leads somewhere', () => {
   const anchorOf = (heading) =>
@@ -120,12 +120,20 @@ test('every link of the texts for people leads somewhere', () => {
   const leads = (from, target) => {
     if (target.startsWith('https:')) return true
     const [file, anchor] = target.split('#')
-    if (file && !fs.existsSync(path.join(root, file))) return false
-    return anchor === undefined || anchorsOf(file || from).includes(anchor)
+    const to = file ? path.posix.join(path.posix.dirname(from), file) : from
+    if (!fs.existsSync(path.join(root, to))) return false
+    return anchor === undefined || anchorsOf(to).includes(anchor)
   }
   for (const file of TEXTS) {
     for (const [, target] of textOf(file).matchAll(/\]\(([^)\s]+)\)/g)) {
       expect([file, target, leads(file, target)]).toEqual([file, target, true])
     }
   }
+})
+
+test('the table of faults names every kind of the manual', () => {
+  const manual = fs.readFileSync(path.join(root, 'lib/testing.d.ts'), 'utf8').split('export type Fault =')[1]
+  const kinds = [...manual.split('\nexport ')[0].matchAll(/kind: '(\w+)'/g)].map(([, kind]) => kind)
+  const [, section] = fs.readFileSync(path.join(root, 'docs/testing.md'), 'utf8').split('\n## Faults by name\n')
+  expect([...section.split('\n## ')[0].matchAll(/^\| `(\w+)` \|/gm)].map(([, kind]) => kind)).toEqual(kinds)
 })

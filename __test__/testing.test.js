@@ -98,6 +98,18 @@ test('wrong rules, options and events are told by name', async () => {
   await expect(startEmulator({ binary: '/nowhere/surecal-emulator' })).rejects.toThrow('ENOENT')
 })
 
+test('a seed repeats the tokens; without one, and after a reset, no token is given out twice', async () => {
+  const tokensOf = async (emulator) => (await emulator.addUser({ email: OWNER })).refreshToken
+  const started = await Promise.all([{ seed: 5 }, { seed: 5 }, {}, {}].map((options) => startEmulator(options)))
+  const [first, again, one, other] = await Promise.all(started.map(tokensOf))
+  expect(again).toBe(first)
+  expect(started[0].seed).toBe(5)
+  expect(started[2].seed).not.toBe(started[3].seed)
+  await started[2].reset()
+  expect(new Set([first, one, other, await tokensOf(started[2])]).size).toBe(4)
+  await Promise.all(started.map((emulator) => emulator.close()))
+})
+
 test('a process that leaves its emulator running ends by itself, and the emulator with it', async () => {
   const testing = JSON.stringify(path.join(__dirname, '../lib/testing'))
   const script = `require(${testing}).startEmulator().then(async (g) => { await g.addUser('a@x.test'); process.stdout.write(String(g.pid)) })`

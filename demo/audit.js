@@ -73,4 +73,4 @@ const isPerfect = ({ asked, liveRight, duplicates, silent, leftOver }) =>
 /** 0 only if surecal was perfect and the old service was not: a demo without a duplicate shows nothing. */
 const exitCodeOf = ({ before, surecal }) => (isPerfect(surecal) && before.duplicates > 0 ? 0 : 1)
 
-module.exports = { audit, isPerfect, exitCodeOf }
+module.exports = { audit, isRight, isPerfect, exitCodeOf }

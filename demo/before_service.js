@@ -14,13 +14,17 @@ const RATE_LIMIT_REASONS = ['rateLimitExceeded', 'userRateLimitExceeded']
 /**
  * The usual hand-written service, as it stands in many backends: an insert on Google's own client, tried again after
  * any error that looks temporary, and believed as soon as it is answered. It ignores `options.idempotencyKey`, and has
- * no timeout but TCP's, which is shortened here.
+ * no timeout but TCP's, which the demo shortens.
  *
- * @param {{rootUrl: string, resolveCalendar: (userId: string) => Promise<object>, fetchImplementation?: Function}} config
+ * @param {object} config
+ * @param {string} config.rootUrl
+ * @param {(userId: string) => Promise<object>} config.resolveCalendar
+ * @param {Function} [config.fetchImplementation]
+ * @param {number} [config.tcpTimeoutMs] silence after which a connection is dead
  */
-function beforeService({ rootUrl, resolveCalendar, fetchImplementation }) {
+function beforeService({ rootUrl, resolveCalendar, fetchImplementation, tcpTimeoutMs = EXCHANGE_LIMIT_MS }) {
   const calendar = googleCalendar({ version: 'v3', rootUrl: `${rootUrl}/` })
-  const agent = agentWithTcpTimeout(EXCHANGE_LIMIT_MS)
+  const agent = agentWithTcpTimeout(tcpTimeoutMs)
 
   return class GoogleCalendarService {
     static async createEvent(userId, auth, eventData, options = {}) {

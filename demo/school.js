@@ -39,4 +39,4 @@ function school(seed, count) {
   })
 }
 
-module.exports = { school }
+module.exports = { school, ZONES, FIRST_LESSON, HOUR_MS }

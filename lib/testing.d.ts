@@ -2,7 +2,7 @@
  * A Google Calendar and OAuth server for tests, with scripted and seeded faults.
  *
  * It is a process of its own (the Rust binary `surecal-emulator`), which ends with the process that started it and does
- * not hold it. What it knows of Google is told in the project's README; where the facts leave a choice, see
+ * not hold it. What it knows of Google is told in the project's docs/testing.md; where the facts leave a choice, see
  * {@link Behaviour}.
  *
  * @example
@@ -19,11 +19,15 @@
 /** Starts an emulator. Rejects if the binary is not there or does not start within 10 s. */
 export function startEmulator(options?: StartOptions): Promise<Emulator>
 
-/** The binary `startEmulator` would start. Throws if none is built. */
+/** The binary `startEmulator` would start. Throws if there is none for this platform. */
 export function findEmulator(binary?: string): string
 
 export interface StartOptions {
-  /** Seed of ids, tokens and rule probabilities. @default 0 */
+  /**
+   * Seed of ids, tokens and rule probabilities, from 0; {@link Emulator.seed} tells it, and the same one repeats them. Two
+   * emulators with one seed give out the same tokens: a token refused at one is then not tried at the other for a while.
+   * @default a random one
+   */
   seed?: number
   /** Round trip of every exchange, in milliseconds; half on the way in, half on the way out. @default 0 */
   latencyMs?: number
@@ -36,7 +40,8 @@ export interface StartOptions {
   tls?: boolean
   /**
    * Path of the binary.
-   * @default the environment's SURECAL_EMULATOR, else what `cargo build` left in CARGO_TARGET_DIR or ./target (debug, then release)
+   * @default the environment's SURECAL_EMULATOR, else the one that was installed with the package (in a checkout: what
+   * `cargo build` left in CARGO_TARGET_DIR or ./target, debug, then release)
    */
   binary?: string
 }
@@ -55,6 +60,8 @@ export interface Emulator {
   /** To be spread into the config of a `CalendarService`. */
   readonly config: { rootUrl: string; tokenUrl: string; clientId: string; clientSecret: string; ca?: string }
   readonly pid: number
+  /** What its chance began with; worth printing when a test with `probability` fails. */
+  readonly seed: number
 
   /** Makes a user with a calendar of their own (its id is the address), or gives an old user new tokens. */
   addUser(user: NewUser | string): Promise<User>
@@ -116,7 +123,10 @@ export interface Emulator {
   /** The requests at the token endpoint, oldest first. */
   tokenRequests(): Promise<TokenRecord[]>
 
-  /** An empty world again: no users, calendars, faults, records. Connections stay. */
+  /**
+   * An empty world again: no users, calendars, faults, records. Connections stay, and chance goes on, so that users made
+   * afterwards have other tokens.
+   */
   reset(): Promise<void>
   /** Ends the process. Safe to call twice. */
   close(): Promise<void>

@@ -1,12 +1,13 @@
 'use strict'
 
 const { spawn } = require('node:child_process')
+const { randomInt } = require('node:crypto')
 const { once } = require('node:events')
 const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
+const { EMULATOR, packagedFile, whyMissing } = require('./platform')
 
-const NAME = process.platform === 'win32' ? 'surecal-emulator.exe' : 'surecal-emulator'
 const CLIENT_ID = 'emulator-client-id'
 const CLIENT_SECRET = 'emulator-client-secret'
 const START_MS = 10_000
@@ -14,23 +15,30 @@ const STOP_MS = 2_000
 /** How much of what the emulator says on stderr goes into the error when it does not start. */
 const LAST_WORDS = 2_000
 
-/** Where `cargo build` leaves the binary; SURECAL_EMULATOR names another. */
-function findBinary(given) {
+/** The largest seed and one more: what `crypto.randomInt` can choose from. */
+const SEEDS = 2 ** 48 - 1
+
+/** What `cargo build` left, in a checkout. */
+function builtBinary() {
   const root = path.join(__dirname, '..')
+  if (!fs.existsSync(path.join(root, 'Cargo.toml'))) return undefined
   const targets = [
     process.env.CARGO_TARGET_DIR && path.resolve(process.env.CARGO_TARGET_DIR),
     path.join(root, 'target'),
   ]
-  const built = targets
+  return targets
     .filter(Boolean)
-    .flatMap((target) => ['debug', 'release'].map((kind) => path.join(target, kind, NAME)))
-  const named = given ?? process.env.SURECAL_EMULATOR
-  const found = named === undefined ? built.find((file) => fs.existsSync(file)) : named
-  if (found === undefined)
-    throw new Error(
-      'surecal-emulator is not built: run `cargo build -p surecal-emulator`, or name it in SURECAL_EMULATOR',
-    )
-  return found
+    .flatMap((target) => ['debug', 'release'].map((kind) => path.join(target, kind, EMULATOR)))
+    .find((file) => fs.existsSync(file))
+}
+
+function findEmulator(given) {
+  const found = given ?? process.env.SURECAL_EMULATOR ?? builtBinary() ?? packagedFile(EMULATOR)
+  if (found !== undefined) return found
+  throw new Error(
+    `surecal/testing has no emulator to start. ${whyMissing()} A binary elsewhere can be named in SURECAL_EMULATOR; ` +
+      'in a checkout, `cargo build --package surecal-emulator` makes it.',
+  )
 }
 
 /** Starts the process and waits for its one line. It ends with its stdin, so it cannot outlive this process. */
@@ -38,7 +46,7 @@ async function spawnEmulator({ binary, seed, latencyMs, port, tls }) {
   const flags = { '--seed': seed, '--latency-ms': latencyMs, '--port': port }
   const args = Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))
   if (tls) args.push('--tls')
-  const child = spawn(findBinary(binary), args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(findEmulator(binary), args, { stdio: ['pipe', 'pipe', 'pipe'] })
   // Writing to a process that is gone is no news to anybody here.
   child.stdin.on('error', () => {})
   let words = ''
@@ -67,7 +75,7 @@ async function spawnEmulator({ binary, seed, latencyMs, port, tls }) {
   // Nothing of it may hold the event loop (Jest's workers would not end).
   child.unref()
   for (const pipe of child.stdio) pipe.unref()
-  return { child, ...JSON.parse(line) }
+  return { child, seed, ...JSON.parse(line) }
 }
 
 class Emulator {
@@ -75,8 +83,9 @@ class Emulator {
   #controlUrl
   #agent = new http.Agent({ keepAlive: true })
 
-  constructor({ child, url, controlUrl, ca }) {
+  constructor({ child, seed, url, controlUrl, ca }) {
     this.#child = child
+    this.seed = seed
     this.#controlUrl = controlUrl
     this.url = url
     this.tokenUrl = `${url}/token`
@@ -221,11 +230,12 @@ class Emulator {
 }
 
 async function startEmulator(options = {}) {
-  const { binary, seed, latencyMs, port, tls = false, ...unknown } = options
+  // Two emulators with one seed give out the same tokens, and a service remembers a refused one for the whole process.
+  const { binary, seed = randomInt(SEEDS), latencyMs, port, tls = false, ...unknown } = options
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new TypeError(`startEmulator: unknown option ${name}`)
   if (typeof tls !== 'boolean') throw new TypeError('startEmulator: tls must be true or false')
   return new Emulator(await spawnEmulator({ binary, seed, latencyMs, port, tls }))
 }
 
-module.exports = { startEmulator, findEmulator: findBinary }
+module.exports = { startEmulator, findEmulator }

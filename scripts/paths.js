@@ -12,4 +12,4 @@ const executable = (name) => (process.platform === 'win32' ? `${name}.exe` : nam
 /** The emulator's binary; `profile` is `debug` or `release`. */
 const emulatorPath = (profile) => path.join(targetDir(), profile, executable('surecal-emulator'))
 
-module.exports = { ROOT, targetDir, emulatorPath }
+module.exports = { ROOT, targetDir, executable, emulatorPath }

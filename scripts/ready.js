@@ -5,7 +5,8 @@
 //
 //   node scripts/ready.js --for test      addon (any profile that is fresh, else debug), emulator (debug)
 //   node scripts/ready.js --for demo      addon and emulator, both release
-//   node scripts/ready.js --for package   addon, release
+//   node scripts/ready.js --for package   the same, both in native/, where `npm pack` takes them from
+//   node scripts/ready.js --for bench     addon, emulator, the benchmarks' server and bare client, all release
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -17,7 +18,8 @@ const { isFresh, noteBuilt, packagesAreFresh } = require('./freshness')
 const PURPOSES = {
   test: { release: false, emulator: true },
   demo: { release: true, emulator: true },
-  package: { release: true, emulator: false },
+  package: { release: true, emulator: true, packed: true },
+  bench: { release: true, emulator: true, bench: true },
 }
 
 const NATIVE = path.join(ROOT, 'native')
@@ -82,6 +84,10 @@ async function ready(purpose) {
   await packages()
   await addon(needs.release)
   if (needs.emulator) await emulator(needs.release)
+  if (needs.packed) fs.copyFileSync(emulatorPath('release'), path.join(NATIVE, path.basename(emulatorPath('release'))))
+  // Cargo itself knows whether they are fresh.
+  if (needs.bench)
+    await must('Building the benchmarks (release)', 'cargo', ['build', '--quiet', '--release', '-p', 'surecal-bench'])
 }
 
 module.exports = { ready }

@@ -355,6 +355,35 @@ async fn records_and_entries_of_an_earlier_version_are_read() {
     assert!(stage.is_there());
 }
 
+/// What a crash leaves of a rush on one event is undone together, not each undo against all others.
+#[tokio::test(start_paused = true)]
+async fn a_crash_in_the_middle_of_a_rush_is_undone_in_a_few_writes() {
+    const STUDENTS: usize = 24;
+    let google = Google::new();
+    let ids = google.classes(2).await;
+    let store = shared_store();
+    let config = json!({ "leaseMs": 2_000, "recovery": "manual" });
+    let [dies, lives] = [(); 2].map(|()| google.process_on(&config, Some(&store)));
+    let students: Vec<_> = (0..STUDENTS).map(|number| format!("student-{number}@example.com")).collect();
+    let reads = dies.network.hold(of(&ids[1], &Method::GET));
+    let calls: Vec<_> = students.iter().map(|student| dies.spawn_enroll(&ids, student, &long())).collect();
+    reads.caught(1).await;
+    pass(1).await;
+    let places = || students.iter().map(|student| google.places(&ids, student)).sum::<usize>();
+    assert_eq!(places(), STUDENTS, "all are on the first event, none on the second");
+    dies.kill();
+    calls.iter().for_each(tokio::task::JoinHandle::abort);
+
+    pass(3).await;
+    lives.get(&ids[0]).await.unwrap();
+    let before = google.requests("events.patch");
+    lives.service.recover().await.unwrap();
+    assert_eq!(lives.settle().await, []);
+    assert_eq!(places(), 0);
+    let writes = google.requests("events.patch") - before;
+    assert!(writes <= 2 * ids.len(), "{writes} writes for two events");
+}
+
 /// A claim whose put lands after its transaction had failed and closed.
 #[tokio::test(start_paused = true)]
 async fn trace_18_late_claim() {

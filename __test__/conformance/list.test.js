@@ -142,6 +142,16 @@ test.each([
   expect((await list(filter)).body).not.toHaveProperty('nextSyncToken')
 })
 
+test('a list by startTime is in the order of the beginnings', async () => {
+  const at = (day) => ({
+    start: { dateTime: `2027-07-0${day}T10:00:00Z` },
+    end: { dateTime: `2027-07-0${day}T11:00:00Z` },
+  })
+  for (const day of [3, 1, 2]) await make(`lesson${day}`, at(day))
+  const { body } = await list({ singleEvents: true, orderBy: 'startTime' })
+  expect(body.items.map(({ id }) => id)).toEqual(['lesson1', 'lesson2', 'lesson3'])
+})
+
 test('an event that was just inserted may be missing from a list and from get for a while, its id taken', async () => {
   await stage.faultFor(user, { operation: 'events.insert', nth: 1, fault: { kind: 'delayedVisibility', ms: 60000 } })
   await expect(make('lesson1')).resolves.toMatchObject({ status: 200 })

@@ -77,11 +77,13 @@ test('the addon survives that its last environment ends and a new one begins', a
      const { once } = require('node:events')
      ;(async () => {
        for (let round = 0; round < 6; round += 1) {
-         const worker = new Worker(${JSON.stringify(PROGRAM)}, { eval: true, workerData: { ...config, stays: round % 2 === 1 } })
+         // One that is ended may or may not have come to its answers.
+         const stays = round % 2 === 1
+         const worker = new Worker(${JSON.stringify(PROGRAM)}, { eval: true, workerData: { ...config, stays } })
          const ended = once(worker, 'exit')
-         worker.on('message', (message) => { if (Array.isArray(message)) console.log(message.length) })
+         worker.on('message', (message) => { if (Array.isArray(message) && !stays) console.log(message.length) })
          await once(worker, 'message')
-         if (round % 2 === 1) await worker.terminate()
+         if (stays) await worker.terminate()
          await ended
        }
      })()`,

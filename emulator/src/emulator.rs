@@ -225,9 +225,8 @@ impl Emulator {
         })
     }
 
-    /// An empty world again, with the options of the start.
+    /// An empty world again, with the options of the start. Chance goes on: no token is given out a second time.
     pub fn reset(&self) {
-        let mut world = self.world();
-        *world = World::new(world.options.clone());
+        self.world().reset();
     }
 }

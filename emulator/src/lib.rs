@@ -33,6 +33,6 @@ pub use fault::{Fault, Match, Profile, Rule, When};
 pub use mail::{Mail, MailKind};
 pub use operation::Operation;
 pub use record::{ConnectionId, RequestRecord, TokenRecord};
-pub use server::Server;
+pub use server::{Identity, Server};
 pub use verdict::Verdict;
 pub use world::{Behaviour, CLIENT_ID, CLIENT_SECRET, ConferenceOutcome, Counts, NewCalendar, Options};

@@ -1,6 +1,6 @@
 /** What is said of a failure. */
 
-/** Every code of `CalendarError`; the README's table tells the HTTP status and whether it is retryable. */
+/** Every code of `CalendarError`; the table in docs/reference.md tells the HTTP status and whether it is retryable. */
 export type CalendarErrorCode =
   /** 400. The input is wrong; nothing was sent. */
   | 'VALIDATION_FAILED'

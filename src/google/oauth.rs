@@ -221,10 +221,12 @@ fn readable(text: &str) -> Result<Token, GrantFailure> {
     Token::new(text).map_err(|_| GrantFailure::Passing(NO_ANSWER))
 }
 
-/// An answer that speaks of the grant: not a redirect, not "slower", not a failure of the server's.
+/// An answer that speaks of the grant: not a redirect, not "slower", not a failure of the server's, and JSON from end to
+/// end (oauth2 reads one value and leaves what follows it).
 fn answer(reply: &HttpReply) -> Result<oauth2::HttpResponse, NotAnAnswer> {
     let passing = GrantFailure::Passing(Passing { status: Some(reply.status), retry_after: reply.retry_after });
-    if matches!(reply.status, 300..=399 | 408 | 429) || reply.status >= 500 {
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&reply.body).is_ok();
+    if matches!(reply.status, 300..=399 | 408 | 429) || reply.status >= 500 || !is_json {
         return Err(NotAnAnswer(passing));
     }
     http::Response::builder()
@@ -295,7 +297,9 @@ mod tests {
             let failure = exchanged(&Scripted::with(status, dead)).await.unwrap_err();
             assert!(matches!(failure, GrantFailure::Passing(_)), "{status}");
         }
-        for (status, body) in [(200, "<html>"), (400, "<html>"), (200, "{}"), (200, "")] {
+        // Two answers run together, or a page behind one, were not written by the endpoint.
+        let run_on = format!("{dead}<html>");
+        for (status, body) in [(200, "<html>"), (400, "<html>"), (400, run_on.as_str()), (200, "{}"), (200, "")] {
             let failure = exchanged(&Scripted::with(status, body)).await.unwrap_err();
             assert!(matches!(failure, GrantFailure::Passing(_)), "{status} {body}");
         }

@@ -304,4 +304,6 @@ fn difference(field: &str, expected: Value, actual: Value) -> Difference {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

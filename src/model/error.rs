@@ -12,12 +12,12 @@ use super::outcome::Outcome;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $http:literal, $retryable:literal;)+) => {
-        /// What went wrong, as a stable word. The table is held against README and `index.d.ts` by a test.
+        /// What went wrong, as a stable word. The table is held against docs/reference.md and `index.d.ts` by a test.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[$doc])* $variant,)+ }
 
         impl Code {
-            /// Every code, in the order of the README's table.
+            /// Every code, in the order of the table in docs/reference.md.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The word JS sees in `error.code`.

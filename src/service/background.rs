@@ -253,7 +253,7 @@ impl Background {
         let transaction = entry.plan.is_some() && !entry.is_closed();
         match failing {
             Failing::Failed => {}
-            Failing::Succeeded if transaction => return self.finish(task, &held, &entry).await,
+            Failing::Succeeded if transaction => return self.finish(task, &held).await,
             Failing::Succeeded => return Round::Closed(Some(Disposal::Kept)),
             Failing::Undecided => {
                 return Round::Again(CalendarError::new(
@@ -281,7 +281,7 @@ impl Background {
     /// Goes on undoing a transaction, or with a removal.
     async fn undo(&self, task: &Task, held: &Arc<Held>, entry: &Entry) -> Round {
         let deadline = Deadline::starts(self.cx.clock.now(), ROUND);
-        let caller = task.caller(entry);
+        let caller = task.caller();
         if entry.plan.as_ref().is_some_and(|plan| plan.removal) {
             return match timeout(ROUND, removal::resume(&self.transactions, &caller, held, &deadline)).await {
                 Ok(Ok(disposal)) => Round::Closed(Some(disposal)),
@@ -297,9 +297,9 @@ impl Background {
     }
 
     /// Finishes what follows a transaction's success.
-    async fn finish(&self, task: &Task, held: &Arc<Held>, entry: &Entry) -> Round {
+    async fn finish(&self, task: &Task, held: &Arc<Held>) -> Round {
         let deadline = Deadline::starts(self.cx.clock.now(), ROUND);
-        let finished = finish(&self.transactions, &task.caller(entry), held, &deadline, true).await;
+        let finished = finish(&self.transactions, &task.caller(), held, &deadline, true).await;
         for (event_id, settled) in finished.settled {
             self.tell(task, &[event_id], settled).await;
         }
@@ -380,13 +380,16 @@ impl Task {
         Arc::clone(&self.credentials.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes of an undo travel alone: the credentials are those of one user's last call.
-    fn caller(&self, entry: &Entry) -> Caller {
+    /// Undos with the same credentials share a lane: what a crash left of a rush on one event would else fight for its
+    /// `ETag`, each undo alone against all others, and against those who try again.
+    fn caller(&self) -> Caller {
+        let credentials = self.credentials();
         Caller {
             operation: "reconcile",
             user: self.user.clone(),
-            identity: format!("undo {}", entry.claim.as_str()),
-            credentials: self.credentials(),
+            // Who waits in a lane keeps its credentials alive, so their address is nobody else's.
+            identity: format!("undo {:p}", Arc::as_ptr(&credentials)),
+            credentials,
             attempt_timeout: ATTEMPT,
             max_retries: RETRIES,
             quota_user: None,

@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::emulator::Emulator;
 use line::{Line, Lines, Order, Wire};
-use tls::Identity;
+pub use tls::Identity;
 
 /// Tries to keep the port for the time of an outage, 10 ms apart.
 const REBIND_TRIES: u32 = 200;

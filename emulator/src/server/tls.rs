@@ -1,5 +1,6 @@
 //! A certificate for one server's life, and the authority that vouches for it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
@@ -11,15 +12,22 @@ use tokio_rustls::rustls::{ServerConfig, crypto};
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// What a server shows, and what a client must trust to believe it.
-pub(super) struct Identity {
-    pub(super) acceptor: TlsAcceptor,
+pub struct Identity {
+    /// Speaks TLS with whoever connects; offers HTTP/2 and HTTP/1.1.
+    pub acceptor: TlsAcceptor,
     /// PEM.
-    pub(super) authority: String,
+    pub authority: String,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(…)")
+    }
 }
 
 impl Identity {
     /// A new authority, and a certificate of it. The authority's key is forgotten here.
-    pub(super) fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    pub fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let authority_key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "surecal emulator authority");

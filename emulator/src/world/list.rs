@@ -163,8 +163,10 @@ impl World {
             .filter_map(|(_, id)| calendar.events.get(id)?.view(now))
             .map(|body| present::event(body, calendar, &parameters, &principal.email))
             .collect();
-        if call.parameter("orderBy") == Some("updated") {
-            items.sort_by_key(|item| item["updated"].as_str().unwrap_or_default().to_owned());
+        match call.parameter("orderBy") {
+            Some("updated") => items.sort_by_key(|item| item["updated"].as_str().unwrap_or_default().to_owned()),
+            Some("startTime") => items.sort_by_key(|item| time::instant_of(item.get("start"), &calendar.zone)),
+            _ => {}
         }
         let etag = format!("\"p{}\"", self.last_revision);
         let mut list = json!({

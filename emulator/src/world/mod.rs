@@ -13,6 +13,7 @@ mod read;
 mod write;
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -104,6 +105,12 @@ impl World {
             last_revision: 0,
             options,
         }
+    }
+
+    /// Everything goes but chance: a client may remember that a token was revoked, so none may come back.
+    pub(crate) fn reset(&mut self) {
+        let empty = Self::new(self.options.clone());
+        self.rng = mem::replace(self, empty).rng;
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

@@ -1,0 +1,22 @@
+'use strict'
+
+const { OAuth2Client } = require('google-auth-library')
+const { CalendarService } = require('../..')
+const { given, serveRounds } = require('./rounds')
+
+const service = new CalendarService({
+  rootUrl: given.url,
+  tokenUrl: `${given.url}/token`,
+  clientId: 'client',
+  clientSecret: 'secret',
+  ca: given.ca,
+  limits: { perUserPerMinute: 1000000, perProjectPerMinute: 1000000, maxInFlight: 8192 },
+  resolveCalendar: async () => ({ calendarId: 'primary', calendarType: 'primary', subscriptionPlan: 'school' }),
+})
+const auth = new OAuth2Client({ clientId: 'client', clientSecret: 'secret' })
+auth.setCredentials({ access_token: 'access-token', refresh_token: 'refresh', expiry_date: Date.now() + 3_600_000 })
+
+serveRounds(async (worker) => {
+  const { verified } = await service.createEvent(`teacher${worker}`, auth, given.event)
+  if (!verified) throw new Error('an event was not verified')
+})
