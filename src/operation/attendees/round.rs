@@ -129,11 +129,11 @@ impl Lane {
             () = queue.impatient() => return self.carry(round),
         };
         round.count();
-        let read = read.and_then(|read| {
+        let usable = |read: Read| {
             let (Read::Current(seen) | Read::Old(seen)) = &read;
             usable(&round.scope, seen).map(|()| read)
-        });
-        match read {
+        };
+        match read.and_then(usable) {
             Ok(Read::Current(seen)) => self.act(round, &seen).await,
             Ok(Read::Old(seen)) => self.prove(round, &seen).await,
             Err(error) => {
