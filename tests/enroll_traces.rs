@@ -15,7 +15,7 @@ use support::{Google, Process, START_MS, Told, names, pass, shared_store};
 use surecal::google::HttpRequest;
 use surecal::model::{CalendarError, Code, Outcome};
 use surecal::store::{Expected, Keep, MemoryStore, Put, Store as _, Version, Written};
-use surecal_emulator::{Fault, Rule};
+use surecal_emulator::{Fault, Rule, When};
 
 const EVA: &str = "eva@example.com";
 
@@ -177,6 +177,22 @@ async fn trace_10_undo_after_the_check() {
     assert!(stage.is_there(), "the second was told success");
 }
 
+/// An undo that does not hear that it is over, and reads once more: the second has come meanwhile.
+#[tokio::test(start_paused = true)]
+async fn trace_10_undo_that_was_over_without_knowing_it() {
+    let stage = Stage::new().await;
+    let late = stage.first.line.hold(1_000, |put| claims(put, 0));
+    refused(stage.first.enroll(&stage.both(), EVA, &json!({})).await);
+    assert!(!stage.is_there() && late.count() > 0);
+    let reads = stage.first.network.hold(of(&stage.event, &Method::GET));
+    reads.caught(1).await;
+    assert!(late.release().await.contains(&Written::Applied));
+    stage.second.enroll(&stage.only(), EVA, &long()).await.unwrap();
+    reads.release().await;
+    stage.settled().await;
+    assert!(stage.is_there(), "the second was told success");
+}
+
 /// An attendee who is still there but about to go is nobody's "already added": the event is not even read.
 #[tokio::test(start_paused = true)]
 async fn trace_11_already_added_on_a_person_about_to_go() {
@@ -270,12 +286,14 @@ fn old_reads(stage: &Stage, ms: u64) {
     stage.google.fault(Rule::next("events.get", Fault::Stale { ms }).for_event(&stage.event));
 }
 
-/// The second reads as if nobody had been added, is refused, fails, and knows nothing of the first.
+/// The second reads as if nobody had been added, does not hear that its write was refused, and fails: it must not take off whom
+/// it seems to have added.
 #[tokio::test(start_paused = true)]
 async fn an_old_read_of_another_process_undoes_no_success() {
     let stage = Stage::on_a_slow_network().await;
     stage.first.enroll(&stage.only(), EVA, &json!({})).await.unwrap();
     old_reads(&stage, 20_000);
+    stage.google.fault(Rule::next("events.patch", Fault::Hang { when: When::After }).for_event(&stage.event));
     let error = refused(stage.second.enroll(&stage.only(), EVA, &json!({ "timeoutMs": 8_000 })).await);
     assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::NotSent), "{error:?}");
     stage.settled().await;
