@@ -101,7 +101,7 @@ fn rows<G>(cases: &[Case<G>]) -> Vec<String> {
     let row = |case: &Case<G>| {
         let (file, function, _) = case.place;
         let (guard, promise, steps) = (case.guard, case.promise.name(), case.steps);
-        format!("| `{guard}` | {promise} | {steps} | `{file}`: `{function}` |")
+        format!("| `{guard}` | {promise} | {steps} | `{file}`: `{function}` | `{}` |", case.test.1)
     };
     cases.iter().map(row).collect()
 }

@@ -120,6 +120,10 @@ impl Lane {
     }
 
     async fn round(&mut self, mut round: Round) {
+        round.dismiss_the_lost();
+        if round.items.is_empty() {
+            return;
+        }
         let queue = Arc::clone(&self.queue);
         self.newest = round.items.iter_mut().map(|item| item.newest.take()).fold(self.newest.take(), Ord::max);
         let read = tokio::select! {
@@ -402,6 +406,15 @@ impl Lane {
 }
 
 impl Round {
+    /// For who has lost a lease nothing is sent any more, not even a read.
+    fn dismiss_the_lost(&mut self) {
+        let (alive, lost): (Vec<_>, Vec<_>) = self.items.drain(..).partition(|item| item.waiter.request.party.alive());
+        self.items = alive;
+        for item in lost {
+            item.fail(lease_lost(&self.scope).with_outcome(Outcome::NotSent), self.scope.operation);
+        }
+    }
+
     /// Tells all of them.
     fn fail(&self, error: &CalendarError) {
         for item in &self.items {
