@@ -440,6 +440,47 @@ async fn trace_14_who_lost_its_lease_repeats_nothing() {
     assert!(!stage.is_there());
 }
 
+/// The same of a rush that fails all at once, and whose undo is left to the background.
+#[tokio::test(start_paused = true)]
+async fn a_rush_that_fails_at_once_is_undone_in_a_few_writes() {
+    const STUDENTS: usize = 24;
+    let google = Google::new();
+    let ids = google.classes(2).await;
+    let process = google.process();
+    google.fault(Rule::always("events.*", Fault::Hang { when: When::Before }).for_event(&ids[1]));
+    let students: Vec<_> = (0..STUDENTS).map(|number| format!("student-{number}@example.com")).collect();
+    let calls: Vec<_> = students.iter().map(|student| process.spawn_enroll(&ids, student, &json!({}))).collect();
+    pass(1).await;
+    let places = || students.iter().map(|student| google.places(&ids, student)).sum::<usize>();
+    assert_eq!(places(), STUDENTS);
+    // From here on nothing is answered, until all have failed and left their undo.
+    google.fault(Rule::always("events.*", Fault::Hang { when: When::Before }));
+    for call in calls {
+        call.await.unwrap().unwrap_err();
+    }
+    google.emulator.clear_faults();
+    let before = google.requests("events.patch");
+    assert_eq!(process.settle().await, []);
+    assert_eq!(places(), 0);
+    let writes = google.requests("events.patch") - before;
+    assert!(writes <= 4 * ids.len(), "{writes} writes for two events");
+}
+
+/// A read that is older than the undo of an enrollment, by the one that comes after it.
+#[tokio::test(start_paused = true)]
+async fn who_was_just_taken_off_is_not_taken_for_there_on_an_old_read() {
+    let stage = Stage::new().await;
+    // Google's `updated` tells milliseconds: the undo is to be later than the add.
+    stage.google.fault(Rule::nth("events.get", 1, Fault::Latency { ms: 500 }).for_event(&stage.refusing));
+    refused(stage.second.enroll(&stage.both(), EVA, &long()).await);
+    assert!(!stage.is_there());
+    stage.google.fault(Rule::nth("events.get", 1, Fault::Stale { ms: 700 }).for_event(&stage.event));
+    let told = stage.second.enroll(&stage.only(), EVA, &long()).await.unwrap();
+    assert!(stage.is_there(), "{told}");
+    assert_eq!(told["events"][0]["alreadyAdded"], false);
+    stage.settled().await;
+}
+
 /// A claim whose put lands after its transaction had failed and closed.
 #[tokio::test(start_paused = true)]
 async fn trace_18_late_claim() {

@@ -134,7 +134,7 @@ async fn functions_are_called_though_the_undo_of_later_steps_took_all_the_time()
 }
 
 fn skipping() -> Value {
-    json!({ "attendees": { "timeoutMs": 1_000, "onTimeout": "skip" } })
+    json!({ "attendees": { "timeoutMs": 1_000, "onTimeout": "skip" }, "attemptTimeoutMs": 1_000 })
 }
 
 /// As an enrollment does: the late add is settled either way, and a second record tells it.

@@ -370,15 +370,14 @@ impl Task {
         Arc::clone(&self.credentials.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Undos with the same credentials share a lane: what a crash left of a rush on one event would else fight for its
-    /// `ETag`, each undo alone against all others, and against those who try again.
+    /// Undos with the same credentials share a lane: what a crash, or a failure of all at once, left of a rush on one event
+    /// would else fight for its `ETag`, each undo alone against all others, and against those who try again.
     fn caller(&self) -> Caller {
         let credentials = self.credentials();
         Caller {
             operation: "reconcile",
             user: self.user.clone(),
-            // Who waits in a lane keeps its credentials alive, so their address is nobody else's.
-            identity: format!("undo {:p}", Arc::as_ptr(&credentials)),
+            identity: credentials.identity(),
             credentials,
             attempt_timeout: ATTEMPT,
             max_retries: RETRIES,
