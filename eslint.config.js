@@ -4,7 +4,7 @@ const js = require('@eslint/js')
 const globals = require('globals')
 
 module.exports = [
-  { ignores: ['target/', 'node_modules/', 'native/', 'coverage/', '**/*.d.ts'] },
+  { ignores: ['target/', 'node_modules/', 'native/', 'docs/api/', '**/*.d.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.js', '**/*.cjs'],

@@ -1,6 +1,7 @@
 'use strict'
 
-const { spawnSync } = require('node:child_process')
+const { spawn, spawnSync } = require('node:child_process')
+const { once } = require('node:events')
 const path = require('node:path')
 const { PassThrough } = require('node:stream')
 const { startEmulator } = require('../lib/testing')
@@ -8,7 +9,9 @@ const { parseArguments, WrongArguments } = require('../demo/arguments')
 const { audit, exitCodeOf, isPerfect } = require('../demo/audit')
 const { faultsFor } = require('../demo/faults')
 const { contest } = require('../demo/contest')
+const { courses } = require('../demo/courses')
 const { school } = require('../demo/school')
+const { isTokenFailure } = require('../demo/token_failures')
 const { table, inkFor } = require('../demo/table')
 
 const ROOT = path.join(__dirname, '..')
@@ -24,8 +27,8 @@ const eventOf = ({ title, start, end, students }, changes = {}) => ({
   attendees: students.map((email) => ({ email })),
   ...changes,
 })
-const created = (eventId) => ({ success: true, eventId, message: null, elapsedMs: 100 })
-const failed = { success: false, eventId: null, message: 'no', elapsedMs: 200 }
+const created = (eventId) => ({ success: true, eventId, message: null, tokenFailure: false, elapsedMs: 100 })
+const failed = { success: false, eventId: null, message: 'no', tokenFailure: false, elapsedMs: 200 }
 
 describe('the audit', () => {
   const [lesson] = school(SEED, 1)
@@ -42,7 +45,11 @@ describe('the audit', () => {
 
   const put = (changes) => google.putEvent(lesson.teacher, eventOf(lesson.form, changes))
   const counts = async (answers) => {
-    const { liveRight, duplicates, silent, leftOver, repeatedBlindly } = await audit(google, [lesson], [answers])
+    const { liveRight, duplicates, silent, leftOver, repeatedBlindly } = await audit(
+      google,
+      { lessons: [lesson], courses: [] },
+      { classes: [answers], enrollments: [] },
+    )
     return { liveRight, duplicates, silent, leftOver, repeatedBlindly }
   }
   const perfect = { liveRight: 1, duplicates: 0, silent: 0, leftOver: 0, repeatedBlindly: 0 }
@@ -96,15 +103,79 @@ describe('the audit', () => {
   })
 })
 
+describe('the audit of enrollments', () => {
+  const [course] = courses(SEED, 1)
+  const [student] = course.students
+  let google
+
+  beforeAll(async () => {
+    google = await startEmulator()
+  })
+  afterAll(() => google?.close())
+  beforeEach(async () => {
+    await google.reset()
+    await google.addUser(course.teacher)
+  })
+
+  /** The student is as often on each lesson as `places` says, and was told `answers`. */
+  const counts = async (places, answers) => {
+    for (const [index, lesson] of course.lessons.entries()) {
+      const attendees = Array.from({ length: places[index] }, () => ({ email: student.email }))
+      await google.putEvent(course.teacher, { ...lesson, attendees })
+    }
+    const only = { ...course, students: [student] }
+    const totals = await audit(google, { lessons: [], courses: [only] }, { classes: [], enrollments: [[answers]] })
+    const { enrolledRight, halfEnrolled, lost, phantom, tokenFailures } = totals
+    return { enrolledRight, halfEnrolled, lost, phantom, tokenFailures }
+  }
+  const right = { enrolledRight: 1, halfEnrolled: 0, lost: 0, phantom: 0, tokenFailures: 0 }
+  const wrong = { ...right, enrolledRight: 0 }
+
+  test.each([
+    ['"enrolled", and on all', [1, 1, 1], [created(null)], right],
+    ['"failed" first and "enrolled" then, and on all', [1, 1, 1], [failed, created(null)], right],
+    ['"failed", and on none', [0, 0, 0], [failed, failed], right],
+    ['"enrolled", and missing on one', [1, 0, 1], [created(null)], { ...wrong, halfEnrolled: 1, lost: 1 }],
+    ['"enrolled", and on none', [0, 0, 0], [created(null)], { ...wrong, lost: 1 }],
+    ['"enrolled", and on one twice', [1, 2, 1], [created(null)], { ...wrong, halfEnrolled: 1, lost: 1 }],
+    ['"failed", and on one', [0, 0, 1], [failed, failed], { ...wrong, halfEnrolled: 1, phantom: 1 }],
+    ['"failed", and on all', [1, 1, 1], [failed, failed], { ...wrong, phantom: 1 }],
+    ['"failed" for want of a token', [0, 0, 0], [{ ...failed, tokenFailure: true }], { ...right, tokenFailures: 1 }],
+  ])('told %s', async (_what, places, answers, expected) => {
+    expect(await counts(places, answers)).toEqual(expected)
+  })
+})
+
+describe('a token failure', () => {
+  test.each([
+    ['surecal’s, of a dead grant', { code: 'GOOGLE_AUTH_REQUIRED' }, true],
+    ['surecal’s, of a token endpoint that is down', { code: 'GOOGLE_AUTH_FAILED' }, true],
+    ['a 401 of Google’s', { status: 401, config: { url: 'http://127.0.0.1/calendar/v3' } }, true],
+    ['whatever the token endpoint answered', { status: 503, config: { url: new URL('http://127.0.0.1/token') } }, true],
+    ['and no other error', { status: 503, config: { url: 'http://127.0.0.1/calendar/v3' } }, false],
+    ['nor one without fields', {}, false],
+  ])('is %s', (_what, error, expected) => {
+    expect(isTokenFailure(error)).toBe(expected)
+  })
+})
+
 describe('the verdict', () => {
-  const good = { asked: 3, liveRight: 3, duplicates: 0, silent: 0, leftOver: 0 }
+  const classes = { asked: 3, liveRight: 3, duplicates: 0, silent: 0, leftOver: 0 }
+  const good = { ...classes, students: 6, enrolledRight: 6, halfEnrolled: 0, tokenFailures: 0 }
   const before = { ...good, duplicates: 1 }
 
   test('is success when surecal was perfect and the old service made a duplicate', () => {
     expect(exitCodeOf({ before, surecal: good })).toBe(0)
   })
 
-  test.each([{ liveRight: 2 }, { duplicates: 1 }, { silent: 1 }, { leftOver: 1 }])('is failure with %j', (flaw) => {
+  test.each([
+    { liveRight: 2 },
+    { duplicates: 1 },
+    { silent: 1 },
+    { leftOver: 1 },
+    { enrolledRight: 5 },
+    { tokenFailures: 1 },
+  ])('is failure with %j', (flaw) => {
     expect(isPerfect({ ...good, ...flaw })).toBe(false)
     expect(exitCodeOf({ before, surecal: { ...good, ...flaw } })).toBe(1)
   })
@@ -135,8 +206,9 @@ describe('the seed', () => {
 
 describe('the arguments', () => {
   test('are a seed and a number of classes', () => {
-    expect(parseArguments(['--seed', '42', '--classes=3'])).toEqual({ help: false, seed: 42, classes: 3 })
+    expect(parseArguments(['--seed', '42', '--classes=3'])).toEqual({ help: false, seed: 42, classes: 3, open: false })
     expect(parseArguments([])).toMatchObject({ help: false, classes: 60 })
+    expect(parseArguments(['--open'])).toMatchObject({ open: true })
     expect(parseArguments(['--help'])).toEqual({ help: true })
   })
 
@@ -150,7 +222,8 @@ describe('the arguments', () => {
 })
 
 describe('the table', () => {
-  const audited = { asked: 60, liveRight: 60, duplicates: 0, silent: 0, leftOver: 0, slowestMs: 1234 }
+  const classes = { asked: 60, liveRight: 60, duplicates: 0, silent: 0, leftOver: 0, slowestMs: 1234 }
+  const audited = { ...classes, students: 120, enrolledRight: 120, halfEnrolled: 0, tokenFailures: 0 }
 
   test('is at most 100 columns wide, and has no colours where there is no terminal', () => {
     const text = table({ before: audited, surecal: audited }, inkFor(new PassThrough()))
@@ -162,15 +235,41 @@ describe('the table', () => {
 
 describe('the demo', () => {
   test(
-    'as a program: says the seed, prints both columns, ends with 0',
-    () => {
-      const args = [path.join(ROOT, 'demo', 'run.js'), '--seed', String(SEED), '--classes', String(FEW)]
-      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: SLOW_MS })
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    'as a program: says the seed, prints both columns, keeps the dashboard up until Ctrl-C, ends with 0',
+    async () => {
+      const args = [path.join(ROOT, 'demo', 'run.js'), '--seed', String(SEED), '--classes', String(FEW), '--open']
+      const child = spawn(process.execPath, args)
+      const said = { stdout: '', stderr: '' }
+      child.stderr.setEncoding('utf8').on('data', (piece) => {
+        said.stderr += piece
+      })
+      try {
+        for await (const piece of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+          said.stdout += piece
+          if (said.stdout.includes('until Ctrl-C')) break
+        }
+        child.stdout.resume()
+        const [, dashboard] = /stays at (\S+) until Ctrl-C/.exec(said.stdout)
+        const { metrics } = await (await fetch(`${dashboard}?figures`)).json()
+        expect(metrics.operations.createEvent.succeeded).toBeGreaterThanOrEqual(FEW)
+        expect(metrics.operations.enroll.succeeded).toBeGreaterThanOrEqual(1)
+        expect(metrics.tokens.refreshed).toBeGreaterThanOrEqual(1)
+        const gone = once(child, 'exit')
+        child.kill('SIGINT')
+        expect(await gone).toEqual([0, null])
+        await expect(fetch(dashboard)).rejects.toThrow()
+      } finally {
+        child.kill('SIGKILL')
+      }
+      const { stdout, stderr } = said
+      expect(stderr).toBe('')
       expect(stdout).toContain(`npm run demo -- --seed ${SEED}`)
       expect(stdout).toMatch(/classes asked for .* 6 +6\n/)
       expect(stdout).toMatch(/live right .* 6\n/)
       expect(stdout).toMatch(/duplicates .* [1-9]\d* +0\n/)
+      expect(stdout).toMatch(/students enrolling .* 12 +12\n/)
+      expect(stdout).toMatch(/half enrolled .* [1-9]\d* +0\n/)
+      expect(stdout).toMatch(/token failures .* 0\n/)
       expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
     },
     SLOW_MS,
@@ -197,7 +296,7 @@ describe('the demo', () => {
         seed: SEED,
         classes: FEW,
         out,
-        beforeAudit: async ({ surecal }, [{ teacher, form }]) => {
+        beforeAudit: async ({ surecal }, { lessons: [{ teacher, form }] }) => {
           planted = await surecal.putEvent(teacher, eventOf(form))
         },
       })

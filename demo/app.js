@@ -1,6 +1,7 @@
 'use strict'
 
 const express = require('express')
+const { isTokenFailure } = require('./token_failures')
 
 /**
  * The backend under test. It does not know which service it was given: that is the only difference between the two.
@@ -8,8 +9,9 @@ const express = require('express')
  * @param {object} given
  * @param {{createEvent: Function}} given.GoogleCalendarService
  * @param {(userId: string) => import('google-auth-library').OAuth2Client} given.authOf
+ * @param {(userId: string) => string[]} [given.lessonsOf] the events of a teacher's course
  */
-function classApp({ GoogleCalendarService, authOf }) {
+function classApp({ GoogleCalendarService, authOf, lessonsOf }) {
   const app = express()
   app.use(express.json())
 
@@ -34,11 +36,35 @@ function classApp({ GoogleCalendarService, authOf }) {
       if (!result.success) return res.status(502).json({ status: 'error', message: result.error })
       return res.status(201).json({ status: 'success', eventId: result.event.id })
     } catch (error) {
-      return res.status(502).json({ status: 'error', message: error.message, code: error.code })
+      return fail(res, error)
+    }
+  })
+
+  app.post('/courses/:teacher/enrollments', async (req, res) => {
+    const { teacher } = req.params
+    try {
+      await GoogleCalendarService.enroll({
+        userId: teacher,
+        auth: authOf(teacher),
+        events: lessonsOf(teacher),
+        attendee: req.userId,
+        idempotencyKey: req.get('x-idempotency-key'),
+      })
+      return res.status(201).json({ status: 'success' })
+    } catch (error) {
+      return fail(res, error)
     }
   })
 
   return app
 }
+
+const fail = (res, error) =>
+  res.status(502).json({
+    status: 'error',
+    message: error.message,
+    code: error.code,
+    tokenFailure: isTokenFailure(error),
+  })
 
 module.exports = { classApp }

@@ -6,10 +6,11 @@ const DEFAULT_CLASSES = 60
 const MOST_CLASSES = 200
 const MOST_SEED = 2 ** 32 - 1
 
-const USAGE = `usage: npm run demo -- [--seed N] [--classes N]
+const USAGE = `usage: npm run demo -- [--seed N] [--classes N] [--open]
 
   --seed N      repeats the demo with the same classes and faults, 0 to ${MOST_SEED}; a new one each time if absent
   --classes N   how many classes are created, 1 to ${MOST_CLASSES}; ${DEFAULT_CLASSES} if absent
+  --open        keeps surecal's dashboard up afterwards, until Ctrl-C
   --help        this text`
 
 /** Arguments that cannot be understood; the message is for people. */
@@ -26,11 +27,11 @@ function whole(name, text, least, most) {
 
 /**
  * @param {string[]} words
- * @returns {{help: true} | {help: false, seed: number, classes: number}}
+ * @returns {{help: true} | {help: false, seed: number, classes: number, open: boolean}}
  * @throws WrongArguments
  */
 function parseArguments(words) {
-  const chosen = { help: false, seed: undefined, classes: DEFAULT_CLASSES }
+  const chosen = { help: false, seed: undefined, classes: DEFAULT_CLASSES, open: false }
   const left = words.flatMap((word) =>
     /^--\w+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word],
   )
@@ -39,6 +40,7 @@ function parseArguments(words) {
     if (word === '--help' || word === '-h') return { help: true }
     if (word === '--seed') chosen.seed = whole(word, left.shift(), 0, MOST_SEED)
     else if (word === '--classes') chosen.classes = whole(word, left.shift(), 1, MOST_CLASSES)
+    else if (word === '--open') chosen.open = true
     else throw new WrongArguments(`The demo does not know ${JSON.stringify(word)}.\n\n${USAGE}`)
   }
   return { ...chosen, seed: chosen.seed ?? newSeed() }

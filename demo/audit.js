@@ -1,5 +1,7 @@
 'use strict'
 
+const { auditEnrollments } = require('./enrollment_audit')
+
 const sameInstant = (one, other) => Date.parse(one) === Date.parse(other)
 
 /** Whether an event is what the form asked for: title, times as instants, everybody invited. */
@@ -32,7 +34,6 @@ function auditClass({ teacher, form }, answers, live) {
     /** Classes whose teacher had to click a third time, and those told "failed" even then. */
     clickedAgain: answers.length > 2 ? 1 : 0,
     toldFailed: toldCreated.length === 0 ? 1 : 0,
-    slowestMs: Math.max(...answers.map(({ elapsedMs }) => elapsedMs)),
     answers,
     live,
   }
@@ -49,28 +50,40 @@ const SUMMED = [
   'toldFailed',
 ]
 
+const sumOf = (list, countOf) => list.reduce((sum, one) => sum + countOf(one), 0)
+
 /**
  * Asks the server itself what is in the calendars: neither service has a say in it.
  *
  * @param {import('../lib/testing').Emulator} google
- * @param {ReturnType<import('./school').school>} lessons
- * @param {object[][]} answers what each teacher was told, class by class
+ * @param {{lessons: ReturnType<import('./school').school>, courses: ReturnType<import('./courses').courses>}} plan
+ * @param {{classes: object[][], enrollments: object[][][]}} answers what each teacher and each student was told
  */
-async function audit(google, lessons, answers) {
+async function audit(google, { lessons, courses }, answers) {
   const classes = await Promise.all(
     lessons.map(async (lesson, index) =>
-      auditClass(lesson, answers[index], await google.events(lesson.teacher, { live: true })),
+      auditClass(lesson, answers.classes[index], await google.events(lesson.teacher, { live: true })),
     ),
   )
-  const totals = Object.fromEntries(SUMMED.map((name) => [name, classes.reduce((sum, one) => sum + one[name], 0)]))
-  return { ...totals, slowestMs: Math.max(...classes.map(({ slowestMs }) => slowestMs)), classes }
+  const totals = Object.fromEntries(SUMMED.map((name) => [name, sumOf(classes, (one) => one[name])]))
+  const enrolled = await auditEnrollments(google, courses, answers.enrollments)
+  const told = [...answers.classes, ...answers.enrollments.flat()].flat()
+  return {
+    ...totals,
+    ...enrolled,
+    tokenFailures: sumOf(told, ({ tokenFailure }) => (tokenFailure ? 1 : 0)),
+    slowestMs: Math.max(...told.map(({ elapsedMs }) => elapsedMs)),
+    classes,
+  }
 }
 
 /** Whether everything that was asked for is there, once, and everybody was told the truth. */
-const isPerfect = ({ asked, liveRight, duplicates, silent, leftOver }) =>
+const isPerfectClass = ({ asked, liveRight, duplicates, silent, leftOver }) =>
   liveRight === asked && duplicates === 0 && silent === 0 && leftOver === 0
+const isPerfectEnrollment = ({ students, enrolledRight }) => enrolledRight === students
+const isPerfect = (totals) => isPerfectClass(totals) && isPerfectEnrollment(totals) && totals.tokenFailures === 0
 
 /** 0 only if surecal was perfect and the old service was not: a demo without a duplicate shows nothing. */
 const exitCodeOf = ({ before, surecal }) => (isPerfect(surecal) && before.duplicates > 0 ? 0 : 1)
 
-module.exports = { audit, isRight, isPerfect, exitCodeOf }
+module.exports = { audit, isRight, isPerfect, isPerfectClass, isPerfectEnrollment, exitCodeOf }

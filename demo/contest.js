@@ -1,8 +1,9 @@
 'use strict'
 
 const { audit, exitCodeOf, isPerfect } = require('./audit')
-const { beforeService } = require('./before_service')
+const { beforeEnrollment } = require('./before_enrollment')
 const { openContestant } = require('./contestant')
+const { courses } = require('./courses')
 const { evidence } = require('./evidence')
 const { meaning, opening } = require('./meaning')
 const { startProgress } = require('./progress')
@@ -10,7 +11,7 @@ const { school } = require('./school')
 const { surecalService } = require('./surecal_service')
 const { inkFor, table } = require('./table')
 
-const SERVICES = { before: beforeService, surecal: surecalService }
+const SERVICES = { before: beforeEnrollment, surecal: surecalService }
 
 /** The same for both at the same time; the results by name. */
 async function forBoth(work) {
@@ -18,19 +19,25 @@ async function forBoth(work) {
   return Object.fromEntries(results)
 }
 
+/** Who clicks: the classes to be created, and the courses with their students. */
+const planOf = (seed, classes) => ({ seed, lessons: school(seed, classes), courses: courses(seed, classes) })
+
+const clicksIn = ({ lessons, courses: open }) =>
+  lessons.length + open.reduce((sum, { students }) => sum + students.length, 0)
+
 /**
- * Creates the classes through both, waits until both are at rest, and asks both servers.
+ * Lets everybody click in both, waits until both are at rest, and asks both servers.
  *
  * @returns {Promise<{audits: {before: object, surecal: object}, underWay: {before: number, surecal: number}}>}
  */
-async function compete(contestants, lessons, { out, beforeAudit }) {
-  const progress = startProgress(out, lessons.length)
+async function compete(contestants, plan, { out, beforeAudit }) {
+  const progress = startProgress(out, clicksIn(plan))
   try {
-    const answers = await forBoth((name) => contestants[name].createAll(() => progress.oneDone(name)))
+    const answers = await forBoth((name) => contestants[name].clickAll(() => progress.oneDone(name)))
     progress.settling()
     const underWay = await forBoth((name) => contestants[name].settle())
-    await beforeAudit({ before: contestants.before.google, surecal: contestants.surecal.google }, lessons)
-    const audits = await forBoth((name) => audit(contestants[name].google, lessons, answers[name]))
+    await beforeAudit({ before: contestants.before.google, surecal: contestants.surecal.google }, plan)
+    const audits = await forBoth((name) => audit(contestants[name].google, plan, answers[name]))
     return { audits, underWay }
   } finally {
     progress.stop()
@@ -44,17 +51,25 @@ async function compete(contestants, lessons, { out, beforeAudit }) {
  * @param {number} options.seed
  * @param {number} options.classes
  * @param {NodeJS.WritableStream} [options.out]
- * @param {(googles: {before: object, surecal: object}, lessons: object[]) => Promise<unknown>} [options.beforeAudit] for
+ * @param {(googles: {before: object, surecal: object}, plan: object) => Promise<unknown>} [options.beforeAudit] for
  *   tests: may change what is in the calendars
+ * @param {() => Promise<unknown>} [options.keepOpen] called when all is said; surecal's dashboard is up until it resolves
  * @returns {Promise<number>} the exit code: 0 only if surecal was perfect and the old service made a duplicate
  */
-async function contest({ seed, classes, out = process.stdout, beforeAudit = async () => {} }) {
+async function contest({
+  seed,
+  classes,
+  out = process.stdout,
+  beforeAudit = async () => {},
+  keepOpen = async () => {},
+}) {
   const say = (text = '') => out.write(`${text}\n`)
-  const lessons = school(seed, classes)
-  say(`\n${opening({ seed, classes })}\n`)
-  const contestants = await forBoth((name) => openContestant(seed, lessons, SERVICES[name]))
+  const plan = planOf(seed, classes)
+  say(`\n${opening(plan)}\n`)
+  const contestants = await forBoth((name) => openContestant(plan, SERVICES[name]))
   try {
-    const { audits, underWay } = await compete(contestants, lessons, { out, beforeAudit })
+    say(`  surecal's dashboard, while it runs: ${contestants.surecal.dashboardUrl}\n`)
+    const { audits, underWay } = await compete(contestants, plan, { out, beforeAudit })
     say(`\n${table(audits, inkFor(out))}\n\n${meaning(audits)}\n`)
     if (!isPerfect(audits.surecal)) say(`${await evidence(contestants.surecal.google, audits.surecal)}\n`)
     const restless = Object.entries(underWay).filter(([, count]) => count > 0)
@@ -62,6 +77,7 @@ async function contest({ seed, classes, out = process.stdout, beforeAudit = asyn
       say(`  ${name} did not come to rest: ${count} late writes or clean-ups are under way. That is a failure.\n`)
     }
     say(`  Again with the same classes and faults: npm run demo -- --seed ${seed}`)
+    await keepOpen({ dashboardUrl: contestants.surecal.dashboardUrl, say })
     return restless.length > 0 ? 1 : exitCodeOf(audits)
   } finally {
     await forBoth((name) => contestants[name].close())

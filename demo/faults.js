@@ -77,9 +77,9 @@ const LATER = [
 ]
 
 const kindsOf = (operation, form) =>
-  ({ 'events.insert': ofInsert(form), 'events.get': READS, 'events.patch': OF_PATCH, 'events.delete': OF_DELETE })[
-    operation
-  ]
+  operation === 'events.insert'
+    ? ofInsert(form)
+    : { 'events.get': READS, 'events.patch': OF_PATCH, 'events.delete': OF_DELETE }[operation]
 
 /**
  * The rules for the emulator. Every second class has a fault at its first insert, dealt like cards so that each kind
@@ -113,6 +113,56 @@ function faultsFor(seed, classes) {
   })
 }
 
+/** Every fifth course has a lesson that takes nobody: its students must hear so, and be on none of the others. */
+const FULL_EVERY = 5
+const coursesWithFullLesson = (courses) => Math.floor(courses.length / FULL_EVERY)
+
+/** How many reads and writes of each lesson may be struck, and how likely each is. */
+const OF_LESSONS = { calls: 8, probability: 0.12 }
+
+/** At the token endpoint, as often as the deck has it: nothing goes wrong, or the answer is an error, garbage or none. */
+const OF_TOKENS = [
+  null,
+  { kind: 'status', when: 'before', status: 503 },
+  { kind: 'reset', when: 'before' },
+  null,
+  { kind: 'html', when: 'before' },
+  { kind: 'reset', when: 'after' },
+  { kind: 'truncate', when: 'after' },
+]
+
+/**
+ * The rules for lessons that students enroll on.
+ *
+ * @param {number} seed
+ * @param {ReturnType<import('./courses').courses>} courses
+ */
+function courseFaultsFor(seed, courses) {
+  const full = seeded(seed, 'full').shuffled(courses.map((_, index) => index % FULL_EVERY === FULL_EVERY - 1))
+  return courses.flatMap(({ teacher, lessons }, index) => {
+    const chance = seeded(seed, `course faults ${index}`)
+    const rule = (operation, eventId, more) => ({ operation, match: { calendarId: teacher, eventId }, ...more })
+    const refusal = { fault: { kind: 'status', status: 403, reason: 'forbidden' } }
+    const refusing = full[index] ? [rule('events.patch', lessons.at(-1).id, refusal)] : []
+    const struck = lessons.flatMap(({ id }) =>
+      ['events.get', 'events.patch'].flatMap((operation) =>
+        range(1, OF_LESSONS.calls)
+          .filter(() => chance.happens(OF_LESSONS.probability))
+          .map((nth) => rule(operation, id, { nth, fault: chance.pick(kindsOf(operation)) })),
+      ),
+    )
+    return [...refusing, ...struck]
+  })
+}
+
+/** The rules for the first refresh of each teacher's token. */
+function tokenFaultsFor(seed, teachers) {
+  const deck = seeded(seed, 'tokens').shuffled(teachers.map((_, index) => OF_TOKENS[index % OF_TOKENS.length]))
+  return teachers
+    .map((user, index) => ({ operation: 'oauth.token', match: { user }, nth: 1, fault: deck[index] }))
+    .filter(({ fault }) => fault !== null)
+}
+
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
-module.exports = { faultsFor, stormsAmong }
+module.exports = { faultsFor, courseFaultsFor, tokenFaultsFor, stormsAmong, coursesWithFullLesson }

@@ -3,6 +3,7 @@
 // The demo's program: creates the same classes, through the same faults, once with the usual hand-written service and
 // once with surecal, and asks the server what is true.
 
+const { once } = require('node:events')
 const { parseArguments, WrongArguments, USAGE } = require('./arguments')
 const { WHOLE_LIMIT_MS } = require('./limits')
 
@@ -21,7 +22,12 @@ async function main(words) {
     process.exit(1)
   }, WHOLE_LIMIT_MS)
   try {
-    return await contest(chosen)
+    const keepOpen = async ({ dashboardUrl, say }) => {
+      clearTimeout(watchdog)
+      say(`  The dashboard stays at ${dashboardUrl} until Ctrl-C.`)
+      await once(process, 'SIGINT')
+    }
+    return await contest(chosen.open ? { ...chosen, keepOpen } : chosen)
   } finally {
     clearTimeout(watchdog)
   }

@@ -22,6 +22,18 @@ const ROWS = [
   ['duplicates', 'further events for the same class', ({ duplicates }) => [duplicates, duplicates === 0]],
   ['silent failures', 'answered "created", but missing or wrong', ({ silent }) => [silent, silent === 0]],
   ['left-over', 'answered "failed" to the last, yet in the calendar', ({ leftOver }) => [leftOver, leftOver === 0]],
+  ['students enrolling', 'each on all lessons of a course', ({ students }) => [students, null]],
+  [
+    'right',
+    'on every lesson; or told "failed", and on none',
+    ({ students, enrolledRight }) => [enrolledRight, enrolledRight === students],
+  ],
+  ['half enrolled', 'on some lessons, and not on others', ({ halfEnrolled }) => [halfEnrolled, halfEnrolled === 0]],
+  [
+    'token failures',
+    'answers "failed" for want of a Google token',
+    ({ tokenFailures }) => [tokenFailures, tokenFailures === 0],
+  ],
   ['slowest answer', '', ({ slowestMs }) => [seconds(slowestMs), null]],
 ]
 

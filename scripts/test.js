@@ -12,13 +12,15 @@ const { run, say, script } = require('./run')
 /** Programs of the system that some tests drive for real, and how to go without them. */
 const DRIVEN = [
   { program: 'redis-server', skip: 'SURECAL_SKIP_REDIS', what: 'the tests with a real Redis' },
+  { program: 'secantusd-py', skip: 'SURECAL_SKIP_MONGODB', instead: 'MONGODB_URL', what: 'the tests with Mongoose' },
   { program: 'chromium', skip: 'SURECAL_SKIP_BROWSER', what: 'the tests in a real browser' },
 ]
 
 /** Nobody must install anything by hand to run the tests; but where CI runs, nothing may be left out. */
 function leftOut() {
   const folders = (process.env.PATH ?? '').split(path.delimiter)
-  const isThere = ({ program }) => folders.some((folder) => fs.existsSync(path.join(folder, program)))
+  const isThere = ({ program, instead }) =>
+    Boolean(process.env[instead]) || folders.some((folder) => fs.existsSync(path.join(folder, program)))
   return process.env.CI ? [] : DRIVEN.filter((driven) => !isThere(driven))
 }
 

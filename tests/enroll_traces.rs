@@ -7,6 +7,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::Method;
@@ -177,6 +178,36 @@ async fn trace_10_undo_after_the_check() {
     assert!(stage.is_there(), "the second was told success");
 }
 
+/// An undo that does not hear that it is over, and reads once more: the second has come meanwhile.
+#[tokio::test(start_paused = true)]
+async fn trace_10_undo_that_was_over_without_knowing_it() {
+    let stage = Stage::new().await;
+    let late = stage.first.line.hold(1_000, |put| claims(put, 0));
+    refused(stage.first.enroll(&stage.both(), EVA, &json!({})).await);
+    assert!(!stage.is_there() && late.count() > 0);
+    let reads = stage.first.network.hold(of(&stage.event, &Method::GET));
+    reads.caught(1).await;
+    assert!(late.release().await.contains(&Written::Applied));
+    stage.second.enroll(&stage.only(), EVA, &long()).await.unwrap();
+    reads.release().await;
+    stage.settled().await;
+    assert!(stage.is_there(), "the second was told success");
+}
+
+/// A removal that lands long after the undo was over, by another one.
+#[tokio::test(start_paused = true)]
+async fn trace_10_a_removal_that_is_late() {
+    let stage = Stage::new().await;
+    let (is_removal, first_one) = (expels(&stage.event), AtomicBool::new(true));
+    let late = stage.first.network.hold(move |request| is_removal(request) && first_one.swap(false, Ordering::AcqRel));
+    refused(stage.first.enroll(&stage.both(), EVA, &long()).await);
+    assert_eq!((late.count(), stage.first.settle().await, stage.is_there()), (1, vec![], false));
+    stage.second.enroll(&stage.only(), EVA, &long()).await.unwrap();
+    late.release().await;
+    stage.settled().await;
+    assert!(stage.is_there(), "the second was told success");
+}
+
 /// An attendee who is still there but about to go is nobody's "already added": the event is not even read.
 #[tokio::test(start_paused = true)]
 async fn trace_11_already_added_on_a_person_about_to_go() {
@@ -270,12 +301,14 @@ fn old_reads(stage: &Stage, ms: u64) {
     stage.google.fault(Rule::next("events.get", Fault::Stale { ms }).for_event(&stage.event));
 }
 
-/// The second reads as if nobody had been added, is refused, fails, and knows nothing of the first.
+/// The second reads as if nobody had been added, does not hear that its write was refused, and fails: it must not take off whom
+/// it seems to have added.
 #[tokio::test(start_paused = true)]
 async fn an_old_read_of_another_process_undoes_no_success() {
     let stage = Stage::on_a_slow_network().await;
     stage.first.enroll(&stage.only(), EVA, &json!({})).await.unwrap();
     old_reads(&stage, 20_000);
+    stage.google.fault(Rule::next("events.patch", Fault::Hang { when: When::After }).for_event(&stage.event));
     let error = refused(stage.second.enroll(&stage.only(), EVA, &json!({ "timeoutMs": 8_000 })).await);
     assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::NotSent), "{error:?}");
     stage.settled().await;
@@ -382,6 +415,29 @@ async fn a_crash_in_the_middle_of_a_rush_is_undone_in_a_few_writes() {
     assert_eq!(places(), 0);
     let writes = google.requests("events.patch") - before;
     assert!(writes <= 2 * ids.len(), "{writes} writes for two events");
+}
+
+/// The same of an owner who waits to repeat a write that Google throttled.
+#[tokio::test(start_paused = true)]
+async fn trace_14_who_lost_its_lease_repeats_nothing() {
+    let stage = Stage::new().await;
+    let store = shared_store();
+    let config = json!({ "leaseMs": 2_000, "recovery": "manual", "attendees": { "timeoutMs": 60_000 } });
+    let [owner, taker] = [(); 2].map(|()| stage.google.process_on(&config, Some(&store)));
+    let (when, retry_after_seconds) = (When::Before, Some(20));
+    let throttled = Fault::Status { when, status: 429, reason: None, retry_after_seconds, domain: None, message: None };
+    stage.google.fault(Rule::next("events.patch", throttled));
+    let call = owner.spawn_enroll(&stage.only(), EVA, &json!({ "timeoutMs": 60_000 }));
+    pass(1).await;
+    owner.line.cut(true);
+    pass(5).await;
+    taker.get(&stage.event).await.unwrap();
+    taker.service.recover().await.unwrap();
+    assert_eq!(taker.settle().await, []);
+    refused(call.await.unwrap());
+    pass(60).await;
+    assert_eq!(owner.network.sent(), ["GET", "PATCH"], "nothing after the lease was lost");
+    assert!(!stage.is_there());
 }
 
 /// The same of a rush that fails all at once, and whose undo is left to the background.

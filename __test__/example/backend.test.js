@@ -5,8 +5,11 @@
 const { OAuth2Client } = require('google-auth-library')
 const { migrate } = require('surecal/migrate')
 const { startEmulator } = require('surecal/testing')
+const { realGoogle } = require('../../examples/express-backend/google/real')
 const { lessonsBackend, FORM } = require('../support/lessons_backend')
 const { legacyService } = require('../support/legacy_service')
+const { openRepository } = require('../../examples/express-backend/repository/open')
+const { ROW_HOMES } = require('../support/row_homes')
 
 let emulator, backend, ada, ben, email
 
@@ -296,6 +299,53 @@ describe('requests', () => {
     await expect(backend.repository.tokensOf('ada')).resolves.toHaveProperty('refresh_token')
     await expect(backend.repository.tokensOf('emmy')).resolves.toBeNull()
   })
+})
+
+describe.each(ROW_HOMES)('with its rows in %s', (_name, start) => {
+  let home
+  beforeEach(async () => {
+    await backend.close()
+    home = await start()
+    await open({ repository: await openRepository(home.places) })
+  })
+  // The rows are closed with the backend: the stop is for what holds them.
+  afterAll(() => home?.stop())
+
+  test('a class is made once, joined, changed and left', async () => {
+    const [{ body }] = await Promise.all([make(), make()])
+    const id = body.id ?? (await backend.repository.classes())[0].id
+    expect(await live()).toHaveLength(3)
+    await Promise.all(['one', 'two'].map((key) => ben('PUT', enrollment(id), { key })))
+    await expect(backend.repository.enrollments()).resolves.toHaveLength(1)
+    const { version, lessons } = await classOf(id)
+    const change = { key: 'change', body: { title: 'Geometry', version, lessons } }
+    await expect(ada('PUT', `/classes/${id}`, change)).resolves.toMatchObject({ status: 200, body: { version: 2 } })
+    await refuse((await lessonsOf(id))[1].eventId)
+    await expect(ben('DELETE', enrollment(id), { key: 'no' })).resolves.toMatchObject({ status: 403 })
+    expect(await guests()).toEqual([['ben@school.test'], ['ben@school.test'], ['ben@school.test']])
+    await emulator.clearFaults()
+    await expect(ben('DELETE', enrollment(id), { key: 'yes' })).resolves.toMatchObject({ status: 200 })
+    expect(await guests()).toEqual([[], [], []])
+    await expect(backend.repository.remindersOf('ben')).resolves.toEqual([])
+  })
+})
+
+test('to Google itself people are sent with the state, for a refresh token, and for events alone', () => {
+  const credentials = { clientId: 'id', clientSecret: 'secret', redirectUri: 'http://localhost:3000/google/callback' }
+  const google = realGoogle(credentials)
+  const url = new URL(google.consentUrl({ state: 'state1', email: 'ada@school.test' }))
+  expect(url.host).toBe('accounts.google.com')
+  expect(Object.fromEntries(url.searchParams)).toMatchObject({
+    client_id: 'id',
+    redirect_uri: credentials.redirectUri,
+    response_type: 'code',
+    access_type: 'offline',
+    prompt: 'consent',
+    scope: 'https://www.googleapis.com/auth/calendar.events',
+    state: 'state1',
+  })
+  expect(url.href).not.toContain('secret')
+  expect(google.rehearsal).toBeUndefined()
 })
 
 describe('behind migrate', () => {

@@ -36,7 +36,7 @@ suite('the example’s page in Chromium', () => {
 
   /** A browser of a person’s own, signed in. */
   async function pageOf(name, options) {
-    const context = await browser.newContext(options)
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
     context.setDefaultTimeout(5000)
     const page = await context.newPage()
     page.on('pageerror', (error) => complaints.push(error.message))

@@ -3,7 +3,7 @@
 // The implementation guide's own tests of its fix 3, where the enrollment is a row of a database: the guide's
 // updateClassEnrollment stands here in small, its transaction and its rollback helper being transaction() and tx.step.
 
-const initSqlJs = require('sql.js')
+const Database = require('libsql')
 const { googleClient } = require('../support/google_client')
 const { setStage } = require('../support/stage')
 const { lesson } = require('../support/lessons')
@@ -19,16 +19,14 @@ describe.each(FORMS)('Synchronous Attendee Operations with a database, %s', (_fo
 
   const Enrollment = {
     create({ student_id, class_id }) {
-      database.run('INSERT INTO enrollments VALUES (?, ?)', [student_id, class_id])
+      database.prepare('INSERT INTO enrollments VALUES (?, ?)').run(student_id, class_id)
     },
     remove({ student_id, class_id }) {
-      database.run('DELETE FROM enrollments WHERE student_id = ? AND class_id = ?', [student_id, class_id])
+      database.prepare('DELETE FROM enrollments WHERE student_id = ? AND class_id = ?').run(student_id, class_id)
     },
     async findOne({ student_id, class_id }) {
       const query = database.prepare('SELECT * FROM enrollments WHERE student_id = ? AND class_id = ?')
-      const row = query.getAsObject([student_id, class_id])
-      query.free()
-      return row.student_id === undefined ? null : row
+      return query.all(student_id, class_id)[0] ?? null
     },
   }
 
@@ -47,12 +45,11 @@ describe.each(FORMS)('Synchronous Attendee Operations with a database, %s', (_fo
   }
 
   beforeAll(async () => {
-    const { Database } = await initSqlJs()
-    database = new Database()
-    database.run('CREATE TABLE enrollments (student_id TEXT, class_id TEXT)')
+    database = new Database(':memory:')
+    database.exec('CREATE TABLE enrollments (student_id TEXT, class_id TEXT)')
   })
   beforeEach(async () => {
-    database.run('DELETE FROM enrollments')
+    database.exec('DELETE FROM enrollments')
     user = await stage.user()
     service = makeService(stage.google.config)
     eventIds = []

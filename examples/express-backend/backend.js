@@ -16,11 +16,20 @@ const { signedCookies } = require('./session/cookies')
  * @param {object[]} [given.people]
  * @param {{secret?: string, secure?: boolean}} [given.cookie]
  * @param {import('surecal').Logger} [given.logger]
- * @param {(service: object) => object} [given.behind] see `googleCalendarService`
+ * @param {object} [given.settings] see `googleCalendarService`, as the next
+ * @param {(service: object) => object} [given.behind]
  */
-async function openBackend({ repository, google, store = 'memory', people = PEOPLE, cookie, logger, behind }) {
+async function openBackend({
+  repository,
+  google,
+  store = 'memory',
+  people = PEOPLE,
+  cookie,
+  logger,
+  ...calendarOptions
+}) {
   for (const person of people) await repository.addPerson(person)
-  const calendar = googleCalendarService({ repository, google, store, logger, behind })
+  const calendar = googleCalendarService({ repository, google, store, logger, ...calendarOptions })
   const reminders = reminderService(repository)
   const backend = { calendar, repository, reminders, google, logger, cookies: signedCookies(cookie) }
   reminders.start((error) => logger?.error?.('reminders could not be sent', { error: error.name }))

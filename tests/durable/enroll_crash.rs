@@ -151,11 +151,12 @@ async fn at_every_moment(plan: Plan) -> u32 {
     for first in (0..MOMENTS_AT_MOST).step_by(AT_ONCE) {
         let moments: Vec<_> =
             (0..).take(AT_ONCE).map(|next| tokio::spawn(survives(plan.clone(), first + next))).collect();
-        let mut all_killed = true;
+        // All of them: on a busy machine a call may run out of time, and come to its end before its moment.
+        let mut killed = false;
         for moment in moments {
-            all_killed &= moment.await.unwrap();
+            killed |= moment.await.unwrap();
         }
-        if !all_killed {
+        if !killed {
             return first;
         }
     }

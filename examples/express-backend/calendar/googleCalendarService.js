@@ -11,11 +11,13 @@ const { undoHandlers } = require('./undo')
  * @param {object} given.google what `google/real.js` or `google/emulated.js` say of the server and the OAuth client
  * @param {import('surecal').Store} given.store where open work is kept; the processes of one backend share it
  * @param {import('surecal').Logger} [given.logger]
+ * @param {object} [given.settings] further settings of the service, such as its time limits
  * @param {(service: object) => object} [given.behind] puts something in front of the service, such as `migrate`
  */
-function googleCalendarService({ repository, google, store, logger, behind = (service) => service }) {
+function googleCalendarService({ repository, google, store, logger, settings, behind = (service) => service }) {
   const service = new CalendarService({
     ...google.config,
+    ...settings,
     store,
     logger,
     resolveCalendar: async (userId) => {

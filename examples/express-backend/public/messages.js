@@ -23,7 +23,7 @@ export function tell(message) {
       ),
     ),
   )
-  place.scrollIntoView({ block: 'nearest', behavior: 'smooth' })
+  place.scrollIntoView({ block: 'nearest' })
 }
 
 /** Google does not let us in. Whose grant it is decides who can do something about it. */
