@@ -5,8 +5,8 @@ const { setTimeout: sleep } = require('node:timers/promises')
 /** Whoever was told "failed" by every click tries again with the same key, this often at most, after reading the message. */
 const FURTHER_TRIES = 3
 const READS_THE_ERROR_MS = 1_000
-/** Whoever was cut off, or told that the first click is still at work, asks again; so often at most. */
-const MOST_CLICKS = 20
+/** Whoever was cut off, or told that the first click is still at work, asks again, as a page does by itself; so often at most. */
+const MOST_CLICKS = 100
 const ASKS_AGAIN_MS = 500
 
 const isSuccess = (answer) => answer.status === 200 || answer.status === 201
