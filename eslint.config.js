@@ -4,7 +4,7 @@ const js = require('@eslint/js')
 const globals = require('globals')
 
 module.exports = [
-  { ignores: ['target/', 'node_modules/', 'native/', 'coverage/', '**/*.d.ts'] },
+  { ignores: ['target/', 'node_modules/', 'native/', 'docs/api/', '**/*.d.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.js', '**/*.cjs'],
@@ -51,5 +51,5 @@ module.exports = [
       'max-lines': ['error', 600],
     },
   },
-  { files: ['scripts/**', 'demo/**', 'examples/**', '__test__/packed/**'], rules: { 'no-console': 'off' } },
+  { files: ['scripts/**', 'demo/**', 'reliability/**', 'examples/**', '__test__/packed/**'], rules: { 'no-console': 'off' } },
 ]

@@ -127,6 +127,8 @@ export class CalendarError extends Error {
   readonly rollbackFailed?: string[]
   /** `enroll`: ids of events that were not worked on any more. */
   readonly notReached?: string[]
+  /** `options.context` of the call, or null. Neither `JSON.stringify` nor a log of the error shows it. */
+  readonly context?: unknown
   /** What your own callback threw; never an error of the native part or of a Google client. */
   readonly cause?: unknown
   /** For handlers written for Google's client: Google's status (else the code's HTTP status) and a body of its shape. */

@@ -77,6 +77,7 @@ test('an undo that Google refuses is told, listed, and done when Google is back'
 test('an event that takes too long is left out where the rollback plan says so', async () => {
   const { service, user, records, logged, mine, ids, places } = await classScene(stage, {
     attendees: { timeoutMs: 400, onTimeout: 'skip' },
+    attemptTimeoutMs: 400,
   })
   await stage.faultFor(user, {
     operation: 'events.patch',

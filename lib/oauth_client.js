@@ -44,6 +44,8 @@ function oauthClientOf(tokens, { clientId, clientSecret, redirectUri, tokenUrl }
   const endpoints = tokenUrl ? { endpoints: { oauth2TokenUrl: tokenUrl } } : {}
   const client = new OAuth2Client({ clientId, clientSecret, redirectUri, ...endpoints })
   client.setCredentials({ ...tokens })
+  // For loggers that write JSON. Tokens are kept by storing `client.credentials`; a client's own JSON has no other use.
+  Object.defineProperty(client, 'toJSON', { value: () => ({}), enumerable: false })
   return shy(client, 'OAuth2Client')
 }
 

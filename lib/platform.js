@@ -20,10 +20,12 @@ const EMULATOR = process.platform === 'win32' ? 'surecal-emulator.exe' : 'sureca
 
 /** Node's report names the glibc it runs on; where it names none, Linux has musl (Alpine). */
 function libc() {
-  const had = process.report.excludeNetwork
-  process.report.excludeNetwork = true // It would look up the names of all peers.
-  const { glibcVersionRuntime } = process.report.getReport().header
-  process.report.excludeNetwork = had
+  const { report } = process
+  if (!report) return 'gnu' // Another runtime than Node.
+  const had = report.excludeNetwork
+  report.excludeNetwork = true // It would look up the names of all peers.
+  const { glibcVersionRuntime } = report.getReport().header
+  report.excludeNetwork = had
   return glibcVersionRuntime ? 'gnu' : 'musl'
 }
 

@@ -76,6 +76,11 @@ class OpenRecords {
     if (this.#byEvent.size > REMEMBERED_CALLS) this.#byEvent.delete(this.#byEvent.keys().next().value)
   }
 
+  /** Entries of `pending()`, with the context of the call each comes from, if this process made it. */
+  withContext(entries) {
+    return entries.map((entry) => ({ ...entry, context: this.#byEvent.get(entry.eventId)?.context ?? null }))
+  }
+
   /**
    * The second record: the first one's fields, where they are still known, and `settled`.
    *

@@ -1,6 +1,6 @@
 'use strict'
 
-const { CalendarError, configuration, fromNative, repeatedPage, validation } = require('./errors')
+const { CalendarError, configuration, fromNative, repeatedPage, validation, withContext } = require('./errors')
 const { ATTENDEE_TIMEOUT, CALENDAR_OPERATION_TIMEOUT } = require('./constants')
 const { attendeePlan } = require('./attendee')
 const { LATE, within, withTimeout } = require('./bounded')
@@ -304,12 +304,12 @@ class CalendarService {
   }
 
   async pending() {
-    return JSON.parse(await this.#askLater((addon) => addon.pending()))
+    return this.#openRecords.withContext(JSON.parse(await this.#askLater((addon) => addon.pending())))
   }
 
   async recover() {
     try {
-      return JSON.parse(await this.#askLater((addon) => addon.recover()))
+      return this.#openRecords.withContext(JSON.parse(await this.#askLater((addon) => addon.recover())))
     } finally {
       this.#hold?.touch()
     }
@@ -447,7 +447,7 @@ class CalendarService {
       await this.#record(plan, begun, call, { result })
       return result
     } catch (thrown) {
-      const error = call ? call.failure(thrown) : thrown
+      const error = withContext(call ? call.failure(thrown) : thrown, context)
       // The native part has counted what came to it.
       if (!call?.sent)
         this.#native?.endedOutside(plan.operation, `${error.code}`, `${error.outcome}`, call?.elapsedMs ?? 0)
@@ -544,7 +544,7 @@ class CalendarService {
     try {
       await this.logOperation(record, limitMs)
     } catch (error) {
-      this.#log('warn', 'logOperation failed; the call it tells of is not affected', { error: nameOf(error) })
+      this.#log('warn', 'logOperation failed; the call it tells of is not affected', lost(record, error))
     }
   }
 
@@ -552,10 +552,10 @@ class CalendarService {
     const { onOperation } = this.#callbacks
     if (!onOperation) return
     const work = (async () => onOperation(record))().catch((error) => {
-      this.#log('warn', 'onOperation failed; the call it tells of is not affected', { error: nameOf(error) })
+      this.#log('warn', 'onOperation failed; the call it tells of is not affected', lost(record, error))
     })
     if (limitMs <= 0) return
-    if ((await within(work, limitMs)) === LATE) this.#log('warn', 'onOperation did not answer in time', {})
+    if ((await within(work, limitMs)) === LATE) this.#log('warn', 'onOperation did not answer in time', lost(record))
   }
 
   /** What the native part tells unasked. It must never throw: there is nobody above it. */
@@ -584,7 +584,11 @@ class CalendarService {
 /** napi hands over a callback's tuple as an array where the binding does not spread it. */
 const textIn = (argument) => (Array.isArray(argument) ? argument[0] : argument)
 
-const nameOf = (error) => (error instanceof Error ? error.name : typeof error)
+/** What a log line says of a record that did not arrive: what its caller knows it by, and the kind of error. */
+const lost = ({ context }, ...errors) => ({
+  ...(context === null || context === undefined ? {} : { context }),
+  ...Object.fromEntries(errors.map((error) => ['error', error instanceof Error ? error.name : typeof error])),
+})
 
 /** The methods as they are here: the frames of a stack know these, also where a subclass or a spy replaced them. */
 const entries = Object.fromEntries(BOUND.map((name) => [name, CalendarService.prototype[name]]))

@@ -131,7 +131,7 @@ async function measure({ contestant, profile, work, limits, onProgress }) {
       cut: outcomes.filter(({ cut }) => cut > 0).length,
       seconds: (performance.now() - startedAt) / 1_000,
     })
-    return { contestant, profile, figures, findings, rest, requests: () => google.requests(), close }
+    return { contestant, profile, figures, findings, rest, google, requests: () => google.requests(), close }
   } catch (error) {
     await close()
     throw error

@@ -7,10 +7,13 @@
 const LATENCY_MS = 20
 
 const LIMITS = {
-  /** surecal's own defaults. */
+  /** surecal's own default for a call. */
   surecalCallMs: 10_000,
-  surecalExchangeMs: 4_000,
-  /** The one default that is not kept (30 s): a backend that is killed fifty times wants its claims back sooner. */
+  /** What its backend sets for crowds: an enrollment as a whole (10 s), one attendee in it (5 s), one exchange (4 s). */
+  surecalEnrollMs: 20_000,
+  surecalAttendeeMs: 10_000,
+  surecalExchangeMs: 2_000,
+  /** And this (30 s), since a backend that is killed fifty times wants its claims back sooner. */
   surecalLeaseMs: 5_000,
   /** CALENDAR_OPERATION_TIMEOUT of the fixes. */
   asWrittenCallMs: 10_000,

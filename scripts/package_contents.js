@@ -2,7 +2,7 @@
 
 /** What has no business in a package. */
 const STRAY =
-  /(^|\/)(__test__|tests|target|node_modules|demo|benches|scripts|src|model|emulator|\.github|\.ci)\/|\.rs$|\.test\.|Cargo\.|\.env|\.png$/
+  /(^|\/)(__test__|tests|target|node_modules|demo|benches|scripts|src|model|emulator|fuzz|reliability|examples|\.github|\.ci)\/|\.rs$|\.test\.|Cargo\.|\.env|\.png$/
 const MOST_BYTES = 10e6
 
 /** @param {{path: string}[]} files as `npm pack --json` lists them */

@@ -74,10 +74,11 @@ function install(title, parent, tarballs) {
 function typescript(title, { cwd, env }) {
   const options = { module: 'nodenext', target: 'es2023', strict: true, skipLibCheck: false, types: ['node'] }
   const typeRoots = [path.join(ROOT, 'node_modules', '@types')]
-  const config = { compilerOptions: { ...options, typeRoots }, files: ['consumer.ts'] }
+  const config = { compilerOptions: { ...options, typeRoots }, files: ['consumer.ts', 'consumer_module.mts'] }
   fs.writeFileSync(path.join(cwd, 'tsconfig.json'), JSON.stringify(config))
   must(`${title}: types`, [process.execPath, tool('typescript', 'bin/tsc'), '-p', '.'], { cwd, env })
-  must(`${title}: TypeScript`, [process.execPath, 'consumer.js'], { cwd, env, says: 'well' })
+  for (const compiled of ['consumer.js', 'consumer_module.mjs'])
+    must(`${title}: TypeScript, ${compiled}`, [process.execPath, compiled], { cwd, env, says: 'well' })
 }
 
 function jest(title, { cwd, env }) {
@@ -105,6 +106,14 @@ function withoutBinary(parent, [main]) {
   must('without the platform package: its name is told', [process.execPath, '-e', program], { cwd, env, says: 'well' })
 }
 
+/** npm takes them as they are: nothing is sent. */
+function checkPublishable(published, cwd) {
+  for (const { name, file } of published) {
+    npm(['publish', file, '--dry-run', '--access', 'public'], cwd)
+    say(`${name}: npm would publish it`)
+  }
+}
+
 /** The tarballs of a folder, with what npm lists of them. */
 function packedIn(folder) {
   const files = fs.readdirSync(folder).filter((name) => name.endsWith('.tgz'))
@@ -130,6 +139,7 @@ script(async () => {
     const published = values.packed ? packedIn(values.packed) : await pack({ out: at('tarballs') })
     if (published.length !== 2) throw new StepFailed(`There are not two tarballs for ${platformName()} to try.`)
     checkContents(published)
+    checkPublishable(published, folder)
     const place = install('published form', at('published'), published)
     use('published form', place)
     withoutBinary(at('alone'), published)

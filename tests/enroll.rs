@@ -166,7 +166,8 @@ async fn an_event_that_takes_too_long_is_skipped_named_logged_and_settled_later(
     for lands in [true, false] {
         let google = Google::new();
         let ids = google.classes(3).await;
-        let process = google.process_with(&json!({ "attendees": { "timeoutMs": 1_000, "onTimeout": "skip" } }));
+        let config = json!({ "attendees": { "timeoutMs": 1_000, "onTimeout": "skip" }, "attemptTimeoutMs": 1_000 });
+        let process = google.process_with(&config);
         let when = if lands { When::After } else { When::Before };
         google.fault(Rule::nth("events.patch", 1, Fault::Hang { when }).for_event(&ids[1]));
         let told = process.enroll(&ids, EVA, &json!({})).await.unwrap();

@@ -7,6 +7,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::Method;
@@ -15,7 +16,7 @@ use support::{Google, Process, START_MS, Told, names, pass, shared_store};
 use surecal::google::HttpRequest;
 use surecal::model::{CalendarError, Code, Outcome};
 use surecal::store::{Expected, Keep, MemoryStore, Put, Store as _, Version, Written};
-use surecal_emulator::{Fault, Rule};
+use surecal_emulator::{Fault, Rule, When};
 
 const EVA: &str = "eva@example.com";
 
@@ -177,6 +178,36 @@ async fn trace_10_undo_after_the_check() {
     assert!(stage.is_there(), "the second was told success");
 }
 
+/// An undo that does not hear that it is over, and reads once more: the second has come meanwhile.
+#[tokio::test(start_paused = true)]
+async fn trace_10_undo_that_was_over_without_knowing_it() {
+    let stage = Stage::new().await;
+    let late = stage.first.line.hold(1_000, |put| claims(put, 0));
+    refused(stage.first.enroll(&stage.both(), EVA, &json!({})).await);
+    assert!(!stage.is_there() && late.count() > 0);
+    let reads = stage.first.network.hold(of(&stage.event, &Method::GET));
+    reads.caught(1).await;
+    assert!(late.release().await.contains(&Written::Applied));
+    stage.second.enroll(&stage.only(), EVA, &long()).await.unwrap();
+    reads.release().await;
+    stage.settled().await;
+    assert!(stage.is_there(), "the second was told success");
+}
+
+/// A removal that lands long after the undo was over, by another one.
+#[tokio::test(start_paused = true)]
+async fn trace_10_a_removal_that_is_late() {
+    let stage = Stage::new().await;
+    let (is_removal, first_one) = (expels(&stage.event), AtomicBool::new(true));
+    let late = stage.first.network.hold(move |request| is_removal(request) && first_one.swap(false, Ordering::AcqRel));
+    refused(stage.first.enroll(&stage.both(), EVA, &long()).await);
+    assert_eq!((late.count(), stage.first.settle().await, stage.is_there()), (1, vec![], false));
+    stage.second.enroll(&stage.only(), EVA, &long()).await.unwrap();
+    late.release().await;
+    stage.settled().await;
+    assert!(stage.is_there(), "the second was told success");
+}
+
 /// An attendee who is still there but about to go is nobody's "already added": the event is not even read.
 #[tokio::test(start_paused = true)]
 async fn trace_11_already_added_on_a_person_about_to_go() {
@@ -270,12 +301,14 @@ fn old_reads(stage: &Stage, ms: u64) {
     stage.google.fault(Rule::next("events.get", Fault::Stale { ms }).for_event(&stage.event));
 }
 
-/// The second reads as if nobody had been added, is refused, fails, and knows nothing of the first.
+/// The second reads as if nobody had been added, does not hear that its write was refused, and fails: it must not take off whom
+/// it seems to have added.
 #[tokio::test(start_paused = true)]
 async fn an_old_read_of_another_process_undoes_no_success() {
     let stage = Stage::on_a_slow_network().await;
     stage.first.enroll(&stage.only(), EVA, &json!({})).await.unwrap();
     old_reads(&stage, 20_000);
+    stage.google.fault(Rule::next("events.patch", Fault::Hang { when: When::After }).for_event(&stage.event));
     let error = refused(stage.second.enroll(&stage.only(), EVA, &json!({ "timeoutMs": 8_000 })).await);
     assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::NotSent), "{error:?}");
     stage.settled().await;
@@ -382,6 +415,70 @@ async fn a_crash_in_the_middle_of_a_rush_is_undone_in_a_few_writes() {
     assert_eq!(places(), 0);
     let writes = google.requests("events.patch") - before;
     assert!(writes <= 2 * ids.len(), "{writes} writes for two events");
+}
+
+/// The same of an owner who waits to repeat a write that Google throttled.
+#[tokio::test(start_paused = true)]
+async fn trace_14_who_lost_its_lease_repeats_nothing() {
+    let stage = Stage::new().await;
+    let store = shared_store();
+    let config = json!({ "leaseMs": 2_000, "recovery": "manual", "attendees": { "timeoutMs": 60_000 } });
+    let [owner, taker] = [(); 2].map(|()| stage.google.process_on(&config, Some(&store)));
+    let (when, retry_after_seconds) = (When::Before, Some(20));
+    let throttled = Fault::Status { when, status: 429, reason: None, retry_after_seconds, domain: None, message: None };
+    stage.google.fault(Rule::next("events.patch", throttled));
+    let call = owner.spawn_enroll(&stage.only(), EVA, &json!({ "timeoutMs": 60_000 }));
+    pass(1).await;
+    owner.line.cut(true);
+    pass(5).await;
+    taker.get(&stage.event).await.unwrap();
+    taker.service.recover().await.unwrap();
+    assert_eq!(taker.settle().await, []);
+    refused(call.await.unwrap());
+    pass(60).await;
+    assert_eq!(owner.network.sent(), ["GET", "PATCH"], "nothing after the lease was lost");
+    assert!(!stage.is_there());
+}
+
+/// The same of a rush that fails all at once, and whose undo is left to the background.
+#[tokio::test(start_paused = true)]
+async fn a_rush_that_fails_at_once_is_undone_in_a_few_writes() {
+    const STUDENTS: usize = 24;
+    let google = Google::new();
+    let ids = google.classes(2).await;
+    let process = google.process();
+    google.fault(Rule::always("events.*", Fault::Hang { when: When::Before }).for_event(&ids[1]));
+    let students: Vec<_> = (0..STUDENTS).map(|number| format!("student-{number}@example.com")).collect();
+    let calls: Vec<_> = students.iter().map(|student| process.spawn_enroll(&ids, student, &json!({}))).collect();
+    pass(1).await;
+    let places = || students.iter().map(|student| google.places(&ids, student)).sum::<usize>();
+    assert_eq!(places(), STUDENTS);
+    // From here on nothing is answered, until all have failed and left their undo.
+    google.fault(Rule::always("events.*", Fault::Hang { when: When::Before }));
+    for call in calls {
+        call.await.unwrap().unwrap_err();
+    }
+    google.emulator.clear_faults();
+    let before = google.requests("events.patch");
+    assert_eq!(process.settle().await, []);
+    assert_eq!(places(), 0);
+    let writes = google.requests("events.patch") - before;
+    assert!(writes <= 4 * ids.len(), "{writes} writes for two events");
+}
+
+/// A read that is older than the undo of an enrollment, by the one that comes after it.
+#[tokio::test(start_paused = true)]
+async fn who_was_just_taken_off_is_not_taken_for_there_on_an_old_read() {
+    let stage = Stage::new().await;
+    // Google's `updated` tells milliseconds: the undo is to be later than the add.
+    stage.google.fault(Rule::nth("events.get", 1, Fault::Latency { ms: 500 }).for_event(&stage.refusing));
+    refused(stage.second.enroll(&stage.both(), EVA, &long()).await);
+    assert!(!stage.is_there());
+    stage.google.fault(Rule::nth("events.get", 1, Fault::Stale { ms: 700 }).for_event(&stage.event));
+    let told = stage.second.enroll(&stage.only(), EVA, &long()).await.unwrap();
+    assert!(stage.is_there(), "{told}");
+    assert_eq!(told["events"][0]["alreadyAdded"], false);
+    stage.settled().await;
 }
 
 /// A claim whose put lands after its transaction had failed and closed.

@@ -220,34 +220,38 @@ async fn trace_15_a_success_that_is_never_written_is_taken_back() {
     assert_eq!(google.settled()[0]["settled"], "deleted");
 }
 
-/// The taker's clock is ahead and its take-over is late; the owner succeeds meanwhile. The taker deletes nothing.
+/// The taker's clock is ahead and its take-over is late; the owner succeeds meanwhile. The taker deletes nothing, neither while
+/// it waits to hear of its put nor once it waits no more.
 #[tokio::test(start_paused = true)]
 async fn trace_16_a_taker_starts_before_it_knows() {
-    let google = Google::new();
-    let store = shared_store();
-    let config = json!({ "recovery": "manual" });
-    let owner = google.process_on(&config, Some(&store));
-    let taker = google.process_at(&config, Some(&store), START_MS + 120_000);
-    taker.get("nosuchevent").await.unwrap_err();
-    let reads = owner.network.hold(|request| request.method == http::Method::GET);
-    let call = owner.spawn_create(&class(), &key("k"));
-    reads.caught(1).await;
+    for seconds in [1, 120] {
+        let google = Google::new();
+        let store = shared_store();
+        let config = json!({ "recovery": "manual", "attemptTimeoutMs": 200_000 });
+        let owner = google.process_on(&config, Some(&store));
+        let taker = google.process_at(&config, Some(&store), START_MS + 120_000);
+        taker.get("nosuchevent").await.unwrap_err();
+        let reads = owner.network.hold(|request| request.method == http::Method::GET);
+        let call = owner.spawn_create(&class(), &json!({ "idempotencyKey": "k", "timeoutMs": 200_000 }));
+        reads.caught(1).await;
 
-    let taking = taker.line.hold(usize::MAX, |put| writes(put, "failed"));
-    let recovering = tokio::spawn({
-        let taker = taker.clone();
-        async move { taker.service.recover().await.unwrap() }
-    });
-    pass(1).await;
-    assert!(taking.count() > 0);
-    reads.release().await;
-    assert_eq!(call.await.unwrap().unwrap()["success"], true);
-    let written = taking.release().await;
-    assert!(written.iter().all(|written| *written == Written::Refused));
-    recovering.await.unwrap();
-    taker.settle().await;
-    assert_eq!(google.committed("events.delete"), 0);
-    google.only_live();
+        let taking = taker.line.hold(usize::MAX, |put| writes(put, "failed"));
+        let recovering = tokio::spawn({
+            let taker = taker.clone();
+            async move { taker.service.recover().await.unwrap() }
+        });
+        pass(seconds).await;
+        assert!(taking.count() > 0);
+        assert_eq!(google.committed("events.delete"), 0);
+        reads.release().await;
+        assert_eq!(call.await.unwrap().unwrap()["success"], true);
+        let written = taking.release().await;
+        assert!(written.iter().all(|written| *written == Written::Refused));
+        recovering.await.unwrap();
+        taker.settle().await;
+        assert_eq!(google.committed("events.delete"), 0);
+        google.only_live();
+    }
 }
 
 /// The intent's put is late and was repeated; after the success it lands: what is settled is still there to refuse it.

@@ -8,59 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Google, Process, TOKENS, Told, class, names, now, pass, shared_store, writes};
+use support::{EVA, Google, Tx, class, names, now, pass, shared_store, writes};
 use surecal::google::BoxFuture;
-use surecal::model::{CalendarError, Code, Outcome};
+use surecal::model::{Code, Outcome};
 use surecal::service::Cancel;
 use surecal::service::host::{Host, HostFault, Question};
 use surecal_emulator::{Fault, Rule, When};
-
-const EVA: &str = "eva@example.com";
-
-fn args(options: &Value) -> String {
-    json!({ "userId": "u1", "calendarId": "primary", "auth": { "accessToken": TOKENS[0] }, "options": options })
-        .to_string()
-}
-
-fn parsed(told: Result<String, CalendarError>) -> Told {
-    told.map(|text| serde_json::from_str(&text).unwrap())
-}
-
-/// A transaction at work.
-#[derive(Clone)]
-struct Tx {
-    process: Process,
-    id: u32,
-}
-
-impl Tx {
-    async fn begin(process: &Process, options: &Value) -> Self {
-        let begun = parsed(process.service.transaction_begin(&args(options), Cancel::default()).await).unwrap();
-        Self { process: process.clone(), id: u32::try_from(begun["id"].as_u64().unwrap()).unwrap() }
-    }
-
-    async fn add(&self, event_id: &str) -> Told {
-        let body = json!({ "eventId": event_id, "attendee": { "email": EVA } });
-        parsed(self.process.service.transaction_add(self.id, &body.to_string()).await)
-    }
-
-    async fn create(&self, event: &Value, options: &Value) -> Told {
-        parsed(self.process.service.transaction_create(self.id, &args(options), &event.to_string()).await)
-    }
-
-    /// A step that the program undoes by a function.
-    async fn step(&self) {
-        self.process.service.transaction_step(self.id, "{}").await.unwrap();
-    }
-
-    async fn roll_back(&self) -> Value {
-        parsed(self.process.service.transaction_roll_back(self.id).await).unwrap()
-    }
-
-    async fn commit(&self) -> Told {
-        parsed(self.process.service.transaction_commit(self.id).await)
-    }
-}
 
 /// A success that was never read back excuses no difference: only a verified one's is its owner's edit.
 #[tokio::test(start_paused = true)]
@@ -181,7 +134,7 @@ async fn functions_are_called_though_the_undo_of_later_steps_took_all_the_time()
 }
 
 fn skipping() -> Value {
-    json!({ "attendees": { "timeoutMs": 1_000, "onTimeout": "skip" } })
+    json!({ "attendees": { "timeoutMs": 1_000, "onTimeout": "skip" }, "attemptTimeoutMs": 1_000 })
 }
 
 /// As an enrollment does: the late add is settled either way, and a second record tells it.
@@ -211,7 +164,7 @@ async fn a_step_whose_attendee_takes_too_long_is_skipped_named_logged_and_settle
         let settled = google.settled();
         assert_eq!((settled.len(), &settled[0]["eventId"]), (1, &json!(ids[1])), "{settled:?}");
         assert_eq!(settled[0]["settled"], if lands { "kept" } else { "deleted" });
-        let again = parsed(other.service.transaction_begin(&args(&key), Cancel::default()).await).unwrap();
+        let again = other.begin_until(&key, Cancel::default()).await.unwrap();
         assert_eq!((&again["replayed"], &again["skipped"]), (&json!(true), &json!([ids[1]])));
         let notices = google.notices.lock().unwrap();
         let logged: Vec<_> = notices.iter().map(|notice| serde_json::to_string(notice).unwrap()).collect();
@@ -302,7 +255,7 @@ async fn a_transaction_whose_key_is_at_work_elsewhere_waits_and_hears_what_becam
     let tx = Tx::begin(&process, &key()).await;
     let second = tokio::spawn({
         let other = other.clone();
-        async move { parsed(other.service.transaction_begin(&args(&key()), Cancel::default()).await) }
+        async move { other.begin_until(&key(), Cancel::default()).await }
     });
     pass(2).await;
     assert!(!second.is_finished());
@@ -317,12 +270,12 @@ async fn a_transaction_whose_key_is_at_work_until_its_deadline_or_abort_says_so_
     let store = shared_store();
     let [process, other] = [(); 2].map(|()| google.process_on(&json!({}), Some(&store)));
     let tx = Tx::begin(&process, &json!({ "idempotencyKey": "one-transaction", "timeoutMs": 60_000 })).await;
-    let error = other.service.transaction_begin(&args(&key()), Cancel::default()).await.unwrap_err();
+    let error = other.begin_until(&key(), Cancel::default()).await.unwrap_err();
     assert_eq!((error.code, error.outcome), (Code::IdempotencyInProgress, Outcome::Rejected), "{error:?}");
     let cancel = Cancel::default();
     let waits = tokio::spawn({
         let (other, cancel) = (other.clone(), cancel.clone());
-        async move { other.service.transaction_begin(&args(&key()), cancel).await }
+        async move { other.begin_until(&key(), cancel).await }
     });
     pass(1).await;
     let began = now();

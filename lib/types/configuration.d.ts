@@ -56,7 +56,7 @@ export interface CalendarConfig {
   onOperation?(record: OperationRecord): unknown
   /** A whole call, callbacks included. @default 10000 */
   timeoutMs?: number
-  /** One HTTP exchange. @default 0.4 x timeoutMs */
+  /** One HTTP exchange. @default 0.4 x timeoutMs; of an attendee in an enrollment or transaction at most 0.4 x attendees.timeoutMs */
   attemptTimeoutMs?: number
   /** @default 2000 */
   connectTimeoutMs?: number

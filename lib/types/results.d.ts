@@ -197,4 +197,6 @@ export interface PendingEntry {
   lastError: CalendarErrorCode | null
   /** The same as a sentence. */
   reason: string | null
+  /** `options.context` of the call it comes from; null where another process made it, or it had none. */
+  context: unknown
 }

@@ -10,7 +10,7 @@ pub struct Faults {
     /// A write is applied, and a second copy of it arrives at any later time.
     pub repeated: u8,
     /// A write arrives twice at once, and its sender gets the answer to the second copy: a refusal. HTTP allows no
-    /// intermediary to repeat a POST or a PATCH by itself, so no scenario has this; `tests/limits.rs` tells what it would do.
+    /// intermediary to repeat a POST or a PATCH by itself. A create bears it; `tests/limits.rs` tells what it does to an enrollment.
     pub resent: u8,
     /// A write is acknowledged and not stored.
     pub dropped: u8,

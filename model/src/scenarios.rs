@@ -51,13 +51,14 @@ const fn enroll_two(faults: Faults) -> Scenario {
 const NONE: Faults = Faults::NONE;
 
 /// The short run: seconds.
-pub const SHORT: [(&str, Scenario); 15] = [
+pub const SHORT: [(&str, Scenario); 16] = [
     ("create, a bad network, one skips the verification", one_skips(Faults { late: 1, lost: 1, dropped: 1, ..NONE })),
     ("create, an owner who edits, deletes and replaces", create(Faults { owner: 2, late: 1, repeated: 1, ..NONE })),
     ("create, garbled twice, a crash, an owner", one_skips(Faults { owner: 1, garbled: 2, crashes: 1, ..NONE })),
     ("create, a crash, a slow process, a late write", create(Faults { crashes: 1, slow: 1, late: 1, ..NONE })),
     ("create, a late put, a slow process, a late write", create(Faults { late_puts: 1, slow: 1, late: 1, ..NONE })),
     ("create, two memory stores, old reads", memory(Faults { late: 1, garbled: 1, stale: 1, ..NONE })),
+    ("create, two writes that arrive twice at once, a late one", create(Faults { resent: 2, late: 1, ..NONE })),
     ("create, two late writes, one dropped", create(Faults { late: 2, dropped: 1, ..NONE })),
     ("enroll, a bad network", enroll(Faults { late: 1, lost: 1, dropped: 1, ..NONE })),
     ("enroll, an owner, late and repeated writes", enroll(Faults { owner: 2, late: 1, repeated: 1, ..NONE })),

@@ -65,6 +65,7 @@ without! { create, CREATE:
     known_puts => without_waiting_for_its_put_who_takes_over_deletes_a_success,
     lease_check => without_asking_the_lease_a_slow_owner_leaves_a_phantom,
     overwrite => without_overwriting_a_late_intent_undoes_a_success,
+    refusal_doubted => without_doubting_a_refusal_a_repeated_insert_is_a_phantom,
 }
 
 without! { enroll, ENROLL:
@@ -100,7 +101,7 @@ fn rows<G>(cases: &[Case<G>]) -> Vec<String> {
     let row = |case: &Case<G>| {
         let (file, function, _) = case.place;
         let (guard, promise, steps) = (case.guard, case.promise.name(), case.steps);
-        format!("| `{guard}` | {promise} | {steps} | `{file}`: `{function}` |")
+        format!("| `{guard}` | {promise} | {steps} | `{file}`: `{function}` | `{}` |", case.test.1)
     };
     cases.iter().map(row).collect()
 }

@@ -44,6 +44,18 @@ fn every_guard_of_an_enrollment_is_in_the_code() {
 }
 
 #[test]
+fn every_trace_is_met_by_a_test_with_the_code() {
+    let tests =
+        CREATE.map(|case| (case.guard, case.test)).into_iter().chain(ENROLL.map(|case| (case.guard, case.test)));
+    let is_there = |(file, name): (&str, &str)| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(file);
+        fs::read_to_string(path).is_ok_and(|text| text.contains(&format!("\nasync fn {name}() {{\n")))
+    };
+    let missing: Vec<_> = tests.filter(|(_, test)| !is_there(*test)).collect();
+    assert_eq!(missing, []);
+}
+
+#[test]
 fn a_guard_that_is_not_there_is_missed() {
     let place = |words| [("guard", ("operation/reconcile.rs", "clean_up", words))];
     assert!(missing(place("Sight::Absent => fence(")).is_empty());

@@ -12,6 +12,7 @@ function surecalBackend({ config, limits, database, storePath }) {
     store: { sqlite: storePath },
     timeoutMs: limits.surecalCallMs,
     attemptTimeoutMs: limits.surecalExchangeMs,
+    attendees: { timeoutMs: limits.surecalAttendeeMs },
     leaseMs: limits.surecalLeaseMs,
     // The emulator has no quota, and neither has the other contestants' code: to wait for one would only take time.
     limits: { perUserPerMinute: 1_000_000, perProjectPerMinute: 1_000_000 },
@@ -59,10 +60,10 @@ function surecalBackend({ config, limits, database, storePath }) {
         const { teacher, eventIds } = await database.findSchoolClass(classId)
         await service.transaction(
           async (tx) => {
-            for (const eventId of eventIds) await tx.addAttendee({ eventId, attendee: student })
+            await Promise.all(eventIds.map((eventId) => tx.addAttendee({ eventId, attendee: student })))
             await tx.step('enrollmentRow', { classId, student }, () => database.saveEnrollment(classId, student))
           },
-          { userId: teacher, auth: null, idempotencyKey: req.idempotencyKey },
+          { userId: teacher, auth: null, idempotencyKey: req.idempotencyKey, timeoutMs: limits.surecalEnrollMs },
         )
         res.status(200).json({ status: 'success', verified: true })
       })

@@ -59,6 +59,12 @@ impl fmt::Debug for Token {
 
 /// Where a call's access token comes from.
 pub trait Credentials: Send + Sync {
+    /// What tells them apart from others of the same user, without telling what they are: changes made with credentials
+    /// of one identity may travel together. As long as these live, by default nobody else's is the same.
+    fn identity(&self) -> String {
+        format!("{:p}", std::ptr::from_ref(self).cast::<()>())
+    }
+
     /// A token to use. `refused` is one that Google has just answered 401 to: return a different one, or an error.
     /// When several calls report the same refused token, one refresh should serve them all.
     ///

@@ -70,6 +70,9 @@ pub(super) struct Attempt<'a> {
     landed: bool,
     /// An insert or claim of ours may be there, or may still arrive.
     in_doubt: bool,
+    /// An insert or claim of ours was refused, and nothing was seen at this id since. Where something on the way has sent it
+    /// twice, the refusal is of the second copy, and the first one was applied.
+    refused: bool,
     /// Our claim was added to an event that was there.
     claimed: bool,
     /// The event was there before this attempt.
@@ -147,6 +150,7 @@ impl<'a> Attempt<'a> {
             lost_patches: 0,
             landed: false,
             in_doubt: false,
+            refused: false,
             claimed: false,
             adopted: false,
             occupied: false,
@@ -218,6 +222,7 @@ impl<'a> Attempt<'a> {
             }
             Ok(Insert::Taken) => {
                 self.occupied = true;
+                self.refused = true;
                 self.wrote(None);
             }
             Err(error) if error.outcome == Outcome::Unknown => {
@@ -240,13 +245,21 @@ impl<'a> Attempt<'a> {
 
     async fn look(&mut self) -> Result<Step, Failure> {
         let found = self.cx.calendar.get(&self.scope, &self.calendar, &self.id, None).await?;
-        match Sight::of(found, &self.print) {
-            Sight::Absent => self.absent().await,
+        let sight = Sight::of(found, &self.print);
+        let refused = std::mem::take(&mut self.refused);
+        match sight {
+            Sight::Absent => {
+                self.refused = refused;
+                self.absent().await
+            }
             Sight::Tombstone => self.tombstone().await,
             Sight::Fence(found) => self.lift_fence(&found).await,
             Sight::OtherRequest => Err(self.other_request().into()),
             Sight::Unstamped(found) => self.stamps_lost(found),
-            Sight::Ours(found, claims) if claims.contains(&self.claim) => self.verify(found, &claims).await,
+            Sight::Ours(found, claims) if claims.contains(&self.claim) => {
+                self.in_doubt |= refused;
+                self.verify(found, &claims).await
+            }
             Sight::Ours(found, claims) => self.adopt(found, &claims).await,
         }
     }
@@ -369,6 +382,7 @@ impl<'a> Attempt<'a> {
                 self.wrote(Some(found.etag));
             }
             Ok(Patch::Changed | Patch::Missing) => {
+                self.refused = true;
                 let gap = self.gaps.next();
                 self.cx.pause(&self.scope, gap).await?;
             }
@@ -456,6 +470,7 @@ impl<'a> Attempt<'a> {
         self.last_doubt = None;
         self.landed = false;
         self.in_doubt = false;
+        self.refused = false;
         self.claimed = false;
         self.adopted = false;
         self.occupied = false;
@@ -473,7 +488,7 @@ impl<'a> Attempt<'a> {
 
     /// Whether anything of this attempt may be in the calendar, or may still arrive.
     pub(super) const fn exposed(&self) -> bool {
-        self.landed || self.in_doubt || self.claimed
+        self.landed || self.in_doubt || self.refused || self.claimed
     }
 
     /// The id of this generation.

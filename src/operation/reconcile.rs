@@ -44,7 +44,9 @@ async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal
         let found = cx.calendar.get(scope, calendar, id, Some(FIELDS)).await?;
         match Sight::of(found, &entry.print) {
             Sight::Tombstone => return Ok(Disposal::Deleted),
-            Sight::OtherRequest | Sight::Unstamped(_) => return Ok(Disposal::Kept),
+            // The id is another request's: nothing of ours is or will be there.
+            Sight::OtherRequest => return Ok(Disposal::Nothing),
+            Sight::Unstamped(_) => return Ok(Disposal::Kept),
             Sight::Absent => fence(cx, scope, entry).await?,
             Sight::Fence(found) => delete(cx, scope, entry, &found, SendUpdates::None).await?,
             Sight::Ours(found, claims) if claims.only(ours) => {

@@ -160,15 +160,7 @@ pub enum Added {
 /// The events that a transaction which succeeded went on without, each once.
 #[must_use]
 pub fn skipped_events(plan: Option<&Plan>) -> Vec<String> {
-    let mut ids = Vec::new();
-    for step in plan.iter().flat_map(|plan| &plan.steps) {
-        if let Act::Attendee { event_id, skipped: true, .. } = &step.act
-            && !ids.contains(event_id)
-        {
-            ids.push(event_id.clone());
-        }
-    }
-    ids
+    plan.map(|plan| plan.event_ids(Step::is_skipped)).unwrap_or_default()
 }
 
 /// A transaction at work.

@@ -11,8 +11,8 @@ use crate::model::CalendarError;
 use crate::model::attendee::{Guest, check_email};
 use crate::operation::attendees::{Changed, Verb};
 use crate::operation::removal::{self, remove};
-use crate::operation::transaction::Place;
 use crate::operation::transaction::single::{self, add};
+use crate::operation::transaction::{Caller, Place};
 use crate::store::Disposal;
 
 /// The longest name of a guest, in bytes.
@@ -48,7 +48,8 @@ impl Service {
             };
             let this = self.clone();
             self.alone(operation, call, cancel, async move |call, credentials, deadline, exposure| {
-                let caller = caller_of(&call, operation, identity, &credentials);
+                let attempt_timeout = call.attempt_timeout;
+                let caller = Caller { attempt_timeout, ..caller_of(&call, operation, identity, &credentials) };
                 let parts = &this.shared.transactions;
                 let (ended, open) = match verb {
                     Verb::Add => {

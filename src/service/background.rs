@@ -21,7 +21,7 @@ use crate::operation::transaction::undo::{Here, undo};
 use crate::operation::transaction::{Caller, Transactions};
 use crate::operation::{Context, removal};
 use crate::policy::Deadline;
-use crate::store::{Act, Disposal, Entry, Failing, Held, Resumed, State};
+use crate::store::{Disposal, Entry, Failing, Held, Resumed, State, Step};
 
 /// One round's time, and one exchange's in it.
 const ROUND: Duration = Duration::from_secs(10);
@@ -114,9 +114,7 @@ impl Pending {
     pub(super) fn concerns(entry: &Entry) -> bool {
         match (&entry.state, &entry.plan) {
             (State::Running | State::Failed, _) => !entry.is_group(),
-            (State::Succeeded { .. }, Some(plan)) => {
-                plan.open_steps().any(|step| matches!(step.act, Act::Attendee { skipped: true, .. }))
-            }
+            (State::Succeeded { .. }, Some(plan)) => plan.open_steps().any(Step::is_skipped),
             (State::Succeeded { .. } | State::Settled { .. }, _) => false,
         }
     }
@@ -130,16 +128,8 @@ enum Round {
 /// The events of which something is still to be done.
 fn open_events(entry: &Entry) -> Vec<String> {
     let Some(plan) = &entry.plan else { return vec![entry.event_id.clone()] };
-    let mut ids = Vec::new();
-    for step in plan.open_steps() {
-        if let Act::Attendee { event_id, skipped, .. } = &step.act
-            && (*skipped || !matches!(entry.state, State::Succeeded { .. }))
-            && !ids.contains(event_id)
-        {
-            ids.push(event_id.clone());
-        }
-    }
-    ids
+    let succeeded = matches!(entry.state, State::Succeeded { .. });
+    plan.event_ids(|step| !step.closed && (step.is_skipped() || !succeeded))
 }
 
 impl Background {
@@ -380,15 +370,14 @@ impl Task {
         Arc::clone(&self.credentials.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Undos with the same credentials share a lane: what a crash left of a rush on one event would else fight for its
-    /// `ETag`, each undo alone against all others, and against those who try again.
+    /// Undos with the same credentials share a lane: what a crash, or a failure of all at once, left of a rush on one event
+    /// would else fight for its `ETag`, each undo alone against all others, and against those who try again.
     fn caller(&self) -> Caller {
         let credentials = self.credentials();
         Caller {
             operation: "reconcile",
             user: self.user.clone(),
-            // Who waits in a lane keeps its credentials alive, so their address is nobody else's.
-            identity: format!("undo {:p}", Arc::as_ptr(&credentials)),
+            identity: credentials.identity(),
             credentials,
             attempt_timeout: ATTEMPT,
             max_retries: RETRIES,

@@ -51,6 +51,9 @@ pub(super) struct Call {
     /// Gone already, in callbacks.
     pub(super) spent: Duration,
     pub(super) attempt_timeout: Duration,
+    /// The same of an attendee's step in an enrollment or transaction: such a step has a shorter time of its own, and one
+    /// exchange that hangs must not use it up.
+    pub(super) step_attempt_timeout: Duration,
     pub(super) max_retries: u32,
     /// Google's parameter of that name.
     pub(super) quota_user: Option<QuotaUser>,
@@ -100,8 +103,8 @@ impl Call {
         } else {
             base
         };
-        let attempt_timeout = options.millis("attemptTimeoutMs", 1.0)?;
-        let attempt_timeout = attempt_timeout.map_or_else(|| config.attempt_timeout_of(base), |time| time.min(base));
+        let own_attempt_timeout = options.millis("attemptTimeoutMs", 1.0)?.map(|time| time.min(base));
+        let attempt_timeout = own_attempt_timeout.unwrap_or_else(|| config.attempt_timeout_of(base));
         let max_retries = options.whole("maxRetries", 0, 100)?.unwrap_or(config.backoff.max_retries);
         let key = options.string("idempotencyKey")?;
         if let Some(key) = &key {
@@ -139,6 +142,8 @@ impl Call {
             timeout,
             spent,
             attempt_timeout,
+            step_attempt_timeout: own_attempt_timeout
+                .unwrap_or_else(|| attempt_timeout.min(config.attempt_timeout_of(config.attendee_timeout))),
             max_retries,
             quota_user,
             params: WriteParams {

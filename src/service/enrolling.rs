@@ -114,7 +114,7 @@ pub(super) fn caller_of(
         user: call.target.user.clone(),
         identity,
         credentials: Arc::clone(credentials),
-        attempt_timeout: call.attempt_timeout,
+        attempt_timeout: call.step_attempt_timeout,
         max_retries: call.max_retries,
         quota_user: call.quota_user.clone(),
     }

@@ -71,6 +71,9 @@ pub use self::notice::{Level, Listener, Notice};
 pub use self::own_retry::{OwnVerdict, own_verdict};
 pub use self::tokens::{Grants, TokenCount};
 
+/// What a store may take to tidy up when a service closes.
+const TIDYING_AT_MOST: Duration = Duration::from_secs(1);
+
 /// A service. Clones share everything.
 #[derive(Clone)]
 pub struct Service {
@@ -326,10 +329,12 @@ impl Service {
         self.shared.recovery.stop();
         self.drained(drain).await;
         // A store that does not answer must not hold up the end: what is known here is told.
-        match self.pending().await {
+        let pending = match self.pending().await {
             Ok(pending) => pending,
             Err(_) => self.shared.background.pending().await,
-        }
+        };
+        let _ = tokio::time::timeout(TIDYING_AT_MOST, self.shared.store.tidy()).await;
+        pending
     }
 
     fn config(&self) -> Arc<Config> {

@@ -140,4 +140,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The unfinished values (kept [`Keep::Open`]) whose key starts with `prefix`.
     fn open<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, Record)>, StoreFault>>;
+
+    /// Told when a service closes, for a home that has old values lying about. Most have not.
+    fn tidy(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }

@@ -68,11 +68,32 @@ pub enum Act {
     },
 }
 
+impl Step {
+    /// The transaction went on without it.
+    #[must_use]
+    pub const fn is_skipped(&self) -> bool {
+        matches!(self.act, Act::Attendee { skipped: true, .. })
+    }
+}
+
 impl Plan {
     /// What is not closed yet.
     #[must_use = "it only looks"]
     pub fn open_steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
         self.steps.iter().filter(|step| !step.closed)
+    }
+
+    /// The events of those attendees' steps that are `wanted`, each once.
+    pub fn event_ids(&self, wanted: impl Fn(&Step) -> bool) -> Vec<String> {
+        let mut ids = Vec::new();
+        for step in self.steps.iter().filter(|step| wanted(step)) {
+            if let Act::Attendee { event_id, .. } = &step.act
+                && !ids.contains(event_id)
+            {
+                ids.push(event_id.clone());
+            }
+        }
+        ids
     }
 
     /// Notes that nothing is left to do about a step.

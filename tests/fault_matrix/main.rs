@@ -7,6 +7,7 @@ mod support;
 
 mod faults;
 mod oracle;
+mod program;
 mod rivals;
 mod work;
 
@@ -30,17 +31,17 @@ const PAIRS: usize = 100;
 
 /// How often an operation without faults calls Google.
 async fn calls_of(work: Work) -> u64 {
-    let google = Google::new();
-    let scene = Scene::set(work, &google);
+    let mut google = Google::new();
+    let scene = Scene::set(work, &mut google);
     let before = google.emulator.requests().len();
-    scene.run().await.unwrap();
+    assert_eq!(scene.run().await.is_err(), work == Work::TransactionBack);
     (google.emulator.requests().len() - before) as u64
 }
 
 /// One run with faults at these calls of the operation, counted from 1.
 async fn strike(work: Work, struck: &[(u64, Fault)]) -> (bool, Vec<String>) {
-    let google = Google::new();
-    let scene = Scene::set(work, &google);
+    let mut google = Google::new();
+    let scene = Scene::set(work, &mut google);
     let before = google.emulator.requests().len();
     for (call, fault) in struck {
         google.fault(Rule::nth("*", *call, fault.clone()));
@@ -122,6 +123,11 @@ async fn whatever_meets_the_change_of_a_guest_what_is_told_is_what_google_holds(
 #[tokio::test(start_paused = true)]
 async fn whatever_meets_an_enrollment_what_is_told_is_what_google_holds() {
     one_fault(&[Work::Enroll]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_meets_a_transaction_or_its_way_back_what_is_told_is_what_google_and_the_program_hold() {
+    one_fault(&[Work::Transaction, Work::TransactionBack]).await;
 }
 
 /// Pairs of faults on calls near each other, drawn from a fixed seed: every run of the test is the same.

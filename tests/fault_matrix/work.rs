@@ -1,12 +1,13 @@
 //! The operations, each on a calendar of its own, and how much of one Google holds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Google, Process, Told, USER, class};
+use crate::program::Program;
+use crate::support::{EVA as GUEST, Google, Process, Told, USER, class};
 
-const GUEST: &str = "eva@example.com";
 const EVENTS: usize = 3;
 
 /// What is done.
@@ -22,6 +23,10 @@ pub(crate) enum Work {
     Add,
     Remove,
     Enroll,
+    /// An attendee, an event, and two steps of the program's own.
+    Transaction,
+    /// The same; then the program throws.
+    TransactionBack,
 }
 
 /// How much of the work is in the calendar.
@@ -47,6 +52,8 @@ impl Work {
         Self::Add,
         Self::Remove,
         Self::Enroll,
+        Self::Transaction,
+        Self::TransactionBack,
     ];
 
     /// The time a call is given.
@@ -67,6 +74,7 @@ pub(crate) struct Scene {
     work: Work,
     ids: Vec<String>,
     pub(crate) process: Process,
+    program: Arc<Program>,
 }
 
 fn lesson(number: usize) -> Value {
@@ -91,7 +99,8 @@ fn guests_before(work: Work) -> Value {
 }
 
 impl Scene {
-    pub(crate) fn set(work: Work, google: &Google) -> Self {
+    pub(crate) fn set(work: Work, google: &mut Google) -> Self {
+        let program = Program::on(google);
         let count = match work {
             Work::Create | Work::CreateMany => 0,
             Work::Enroll => EVENTS,
@@ -104,7 +113,7 @@ impl Scene {
             event["attendees"] = guests_before(work);
             google.emulator.put_event(USER, event.as_object().unwrap().clone()).unwrap();
         }
-        Self { work, ids, process: google.process() }
+        Self { work, ids, process: google.process(), program }
     }
 
     pub(crate) async fn run(&self) -> Told {
@@ -121,6 +130,8 @@ impl Scene {
             Work::Add => process.add(&ids[0], &json!(GUEST), &none).await,
             Work::Remove => process.remove(&ids[0], &json!(GUEST), &none).await,
             Work::Enroll => process.enroll(ids, GUEST, &none).await,
+            Work::Transaction => self.program.transact(process, &ids[0], &lesson(0), false).await,
+            Work::TransactionBack => self.program.transact(process, &ids[0], &lesson(0), true).await,
         }
     }
 
@@ -137,11 +148,25 @@ impl Scene {
                 let places = google.places(&self.ids, GUEST);
                 state_of(places == 0, places == self.ids.len())
             }
+            Work::Transaction | Work::TransactionBack => {
+                let made = made(&self.others(live), &[lesson(0)]);
+                let (rows, places) = (self.program.rows(), google.places(&self.ids, GUEST));
+                state_of(
+                    made == State::Nothing && rows == 0 && places == 0,
+                    made == State::All && rows == 2 && places == self.ids.len(),
+                )
+            }
             Work::Remove => {
                 let places = google.places(&self.ids, GUEST);
                 state_of(places == 1, places == 0)
             }
         }
+    }
+
+    /// The events that were not there before.
+    fn others(&self, live: Vec<Value>) -> Vec<Value> {
+        let is_known = |event: &Value| self.ids.iter().any(|id| event["id"] == id.as_str());
+        live.into_iter().filter(|event| !is_known(event)).collect()
     }
 
     /// What became of those whom nobody asked to change. A fault that stores something else excuses nothing but itself.
@@ -151,7 +176,8 @@ impl Scene {
             return Vec::new();
         }
         let mut found = Vec::new();
-        for event in google.live() {
+        let known = google.live().into_iter().filter(|event| self.ids.iter().any(|id| event["id"] == id.as_str()));
+        for event in known {
             for guest in guests_before(self.work).as_array().unwrap() {
                 let times = event["attendees"].as_array().unwrap().iter().filter(|held| *held == guest).count();
                 if times != 1 && guest["email"] != GUEST {

@@ -39,6 +39,33 @@ async fn what_was_written_is_there_when_the_file_is_opened_again() {
     }
 }
 
+/// An address in a value, then a value without it: what the file and its log hold of it.
+async fn after_an_address_was_overwritten(tidy: bool) -> [bool; 2] {
+    let directory = Directory::new();
+    let store = open(&directory.file("surecal.db")).unwrap();
+    let address = "canary@school.example";
+    store.put(put("a", &address.repeat(20), None, 1, Keep::Open)).await.unwrap();
+    store.put(put("a", "none", Some(1), 2, Keep::Open)).await.unwrap();
+    if tidy {
+        store.tidy().await;
+    }
+    ["surecal.db", "surecal.db-wal"].map(|name| {
+        let bytes = std::fs::read(directory.file(name)).unwrap();
+        bytes.windows(address.len()).any(|window| window == address.as_bytes())
+    })
+}
+
+#[tokio::test]
+async fn what_was_overwritten_is_in_the_log_until_the_store_is_told_to_tidy() {
+    assert!(after_an_address_was_overwritten(false).await[1]);
+    assert!(!after_an_address_was_overwritten(true).await[1]);
+}
+
+#[tokio::test]
+async fn what_was_overwritten_is_nowhere_in_the_file() {
+    assert!(!after_an_address_was_overwritten(true).await[0]);
+}
+
 #[test]
 fn a_file_that_is_not_ours_or_newer_than_we_know_is_refused_without_telling_its_name() {
     let directory = Directory::new();

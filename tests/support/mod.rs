@@ -12,6 +12,7 @@
 mod gate;
 mod network;
 mod shared_store;
+mod tx;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,6 +29,7 @@ use surecal_emulator::{Emulator, NewUser, Options, Rule};
 pub use gate::{Gate, Hold, names};
 pub use network::{InMemory, TOKENS};
 pub use shared_store::{LatePuts, StoreLine, writes};
+pub use tx::{EVA, Tx};
 
 /// The user of most tests, and the calendar.
 pub const USER: &str = "teacher@example.com";

@@ -2,7 +2,7 @@
 
 use super::calendar::{Reply, insert, plain, send};
 use super::state::{At, Content, Driver, Entry, EntryPut, Event, GENERATIONS, Sent, Slot, State, Told, Write, bit};
-use super::{Steps, reconcile};
+use super::{Guards, Steps, reconcile};
 
 /// Which attempt, and which of its drivers.
 #[derive(Clone, Copy)]
@@ -60,9 +60,16 @@ impl State {
         self.go(me, At::GiveUp);
     }
 
+    /// What the reply to an insert or a claim says of what may be there.
+    fn sent(&mut self, me: Me, reply: Reply, guards: Guards) {
+        let my = self.me(me);
+        my.exposed |= reply != Reply::Refused;
+        my.refused |= reply == Reply::Refused && guards.refusal_doubted;
+    }
+
     fn forget_this_id(&mut self, me: Me) {
         let my = self.me(me);
-        (my.exposed, my.repaired) = (false, false);
+        (my.exposed, my.refused, my.repaired) = (false, false, false);
     }
 }
 
@@ -149,13 +156,14 @@ fn begin(state: &State, me: Me, steps: &mut Steps<'_>) {
 
 fn go_on(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
     let one = &state.attempts[me.attempt];
+    let guards = steps.guards;
     match my.at {
         At::Insert => {
             let skips = one.skips || !steps.guards.read_back;
             let read_back = steps.guards.read_back;
             let noted = one.generation == my.generation;
             send(state, steps, insert(me.attempt, my.generation), |next, reply| {
-                next.me(me).exposed |= reply != Reply::Refused;
+                next.sent(me, reply, guards);
                 if !noted {
                     next.go(me, At::LateAdvance);
                 } else if reply == Reply::Done && skips {
@@ -177,7 +185,7 @@ fn go_on(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
             let claims = if steps.guards.claims_list { my.seen.claims | mine } else { mine };
             let sent = Sent { claims: Some(claims), ..plain(Write::Adopt, my.generation, my.fresh) };
             send(state, steps, sent, |next, reply| {
-                next.me(me).exposed |= reply != Reply::Refused;
+                next.sent(me, reply, guards);
                 next.go(me, At::Look);
             });
         }
@@ -225,6 +233,7 @@ fn look(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
             next.go(me, if generation + 1 < GENERATIONS { At::Tombstone } else { At::GiveUp });
         }),
         Slot::Fence => steps.with(state, "look: fence", |next| {
+            next.me(me).refused = false;
             (next.me(me).fresh, next.me(me).at) = (true, At::LiftFence);
         }),
         Slot::Event(event) if !event.stamped => steps.with(state, "look: unstamped", |next| {
@@ -242,6 +251,7 @@ fn look(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
             let name = if listed { "look: our claim" } else { "look: others' claims" };
             steps.with(state, name, |next| {
                 (next.me(me).seen, next.me(me).fresh) = (event, true);
+                next.me(me).refused = false;
                 if !listed {
                     next.me(me).at = At::AdoptFates;
                     return;
@@ -338,11 +348,12 @@ fn give_up(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
             next.go(me, At::Over);
         });
     }
-    let entry = if my.exposed { Entry::Failed } else { Entry::Settled };
-    steps.with(state, if my.exposed { "give_up" } else { "give_up: nothing was sent" }, |next| {
+    let exposed = my.exposed || my.refused;
+    let entry = if exposed { Entry::Failed } else { Entry::Settled };
+    steps.with(state, if exposed { "give_up" } else { "give_up: nothing was sent" }, |next| {
         next.put_entry(me.attempt, entry);
         next.tell(me, told);
-        if my.exposed {
+        if exposed {
             next.go(me, At::Reconcile);
             next.me(me).generation = next.attempts[me.attempt].generation;
         } else {

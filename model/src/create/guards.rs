@@ -52,6 +52,8 @@ pub struct Guards {
     pub lease_check: bool,
     /// A settled entry is overwritten, not deleted.
     pub overwrite: bool,
+    /// A refusal is not believed before a look: it may be of a second copy.
+    pub refusal_doubted: bool,
 }
 
 impl Guards {
@@ -81,5 +83,6 @@ impl Guards {
         known_puts: true,
         lease_check: true,
         overwrite: true,
+        refusal_doubted: true,
     };
 }

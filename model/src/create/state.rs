@@ -87,6 +87,8 @@ pub struct Driver {
     pub fresh: bool,
     /// An insert or claim of ours may be there, or may still arrive.
     pub exposed: bool,
+    /// One was refused, and nothing was seen at this id since.
+    pub refused: bool,
     /// The event was put right once.
     pub repaired: bool,
     /// The success that is about to be journalled was read back.

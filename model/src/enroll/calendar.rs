@@ -114,6 +114,7 @@ struct Names {
     late: &'static str,
     dropped: &'static str,
     repeated: &'static str,
+    resent: &'static str,
 }
 
 const fn names(write: Write) -> Names {
@@ -126,6 +127,7 @@ const fn names(write: Write) -> Names {
             late: "patch (add), on its way while nobody waits",
             dropped: "patch (add), acknowledged and not stored",
             repeated: "patch (add), a copy still on its way",
+            resent: "patch (add), twice at once, the second copy answered",
         },
         Write::Expel => Names {
             done: "patch (expel)",
@@ -135,6 +137,7 @@ const fn names(write: Write) -> Names {
             late: "patch (expel), on its way while nobody waits",
             dropped: "patch (expel), acknowledged and not stored",
             repeated: "patch (expel), a copy still on its way",
+            resent: "patch (expel), twice at once, the second copy answered",
         },
         Write::Touch => Names {
             done: "patch (touch)",
@@ -144,6 +147,7 @@ const fn names(write: Write) -> Names {
             late: "patch (touch), on its way while nobody waits",
             dropped: "patch (touch), acknowledged and not stored",
             repeated: "patch (touch), a copy still on its way",
+            resent: "patch (touch), twice at once, the second copy answered",
         },
     }
 }
@@ -181,6 +185,12 @@ pub(super) fn send<const N: usize>(
     if state.faults.lost > 0 {
         end(names.lost, Reply::Unknown, &|next| {
             next.faults.lost -= 1;
+            next.apply(late, &guards);
+        });
+    }
+    if state.faults.resent > 0 {
+        end(names.resent, Reply::Refused, &|next| {
+            next.faults.resent -= 1;
             next.apply(late, &guards);
         });
     }

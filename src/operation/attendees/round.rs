@@ -120,6 +120,10 @@ impl Lane {
     }
 
     async fn round(&mut self, mut round: Round) {
+        round.dismiss_the_lost();
+        if round.items.is_empty() {
+            return;
+        }
         let queue = Arc::clone(&self.queue);
         self.newest = round.items.iter_mut().map(|item| item.newest.take()).fold(self.newest.take(), Ord::max);
         let read = tokio::select! {
@@ -129,11 +133,11 @@ impl Lane {
             () = queue.impatient() => return self.carry(round),
         };
         round.count();
-        let read = read.and_then(|read| {
+        let usable = |read: Read| {
             let (Read::Current(seen) | Read::Old(seen)) = &read;
             usable(&round.scope, seen).map(|()| read)
-        });
-        match read {
+        };
+        match read.and_then(usable) {
             Ok(Read::Current(seen)) => self.act(round, &seen).await,
             Ok(Read::Old(seen)) => self.prove(round, &seen).await,
             Err(error) => {
@@ -402,6 +406,15 @@ impl Lane {
 }
 
 impl Round {
+    /// For who has lost a lease nothing is sent any more, not even a read.
+    fn dismiss_the_lost(&mut self) {
+        let (alive, lost): (Vec<_>, Vec<_>) = self.items.drain(..).partition(|item| item.waiter.request.party.alive());
+        self.items = alive;
+        for item in lost {
+            item.fail(lease_lost(&self.scope).with_outcome(Outcome::NotSent), self.scope.operation);
+        }
+    }
+
     /// Tells all of them.
     fn fail(&self, error: &CalendarError) {
         for item in &self.items {

@@ -113,6 +113,8 @@ pub(super) struct Keyring {
 pub(super) struct UserCredentials {
     keyring: Arc<Keyring>,
     user: String,
+    /// [`Auth::identity`] of what the call brought.
+    identity: String,
     source: Source,
     write_back: Option<u32>,
     held: Mutex<Tokens>,
@@ -125,6 +127,7 @@ impl Keyring {
         Arc::new(UserCredentials {
             keyring: Arc::clone(self),
             user: user.to_owned(),
+            identity: auth.identity(),
             source: auth.source,
             write_back: auth.write_back,
             held: Mutex::new(auth.tokens),
@@ -476,6 +479,10 @@ impl UserCredentials {
 }
 
 impl Credentials for UserCredentials {
+    fn identity(&self) -> String {
+        self.identity.clone()
+    }
+
     fn token<'a>(&'a self, refused: Option<&'a Token>) -> BoxFuture<'a, Result<Token, CalendarError>> {
         Box::pin(async move {
             let tokens = self.tokens(refused, false).await?;
