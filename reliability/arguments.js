@@ -4,9 +4,10 @@
 
 const PROFILES = ['realistic', 'harsh']
 const CONTESTANTS = ['before', 'as written', 'surecal']
-const DEFAULTS = { operations: 10_000, kills: 50, scale: 1 }
+/** `pace`: operations begun in a second. */
+const DEFAULTS = { operations: 10_000, kills: 50, scale: 1, pace: 45 }
 /** A look in seconds: few operations, and every contestant's limits at a fifth. */
-const QUICK = { operations: 80, kills: 2, scale: 0.2 }
+const QUICK = { operations: 60, kills: 2, scale: 0.2, pace: 15 }
 const MOST_SEED = 2 ** 32 - 1
 const REPORT = 'reliability-report.html'
 
@@ -40,7 +41,7 @@ function among(name, text, known) {
 
 /**
  * @param {string[]} words
- * @returns {{help: true} | {help: false, operations: number, kills: number, scale: number, quick: boolean,
+ * @returns {{help: true} | {help: false, operations: number, kills: number, scale: number, pace: number, quick: boolean,
  *   profiles: string[], contestants: string[], seed: number, out: string}}
  * @throws WrongArguments
  */

@@ -21,14 +21,14 @@ function commandOf({ seed, operations, kills, quick, profiles, contestants }) {
 
 /** All contestants under one profile, side by side in time, each with a server of its own. */
 async function underProfile(profile, chosen, out) {
-  const { seed, operations, kills, scale, contestants } = chosen
+  const { seed, operations, kills, scale, pace, contestants } = chosen
   const work = workload({ seed, operations, kills })
   const limits = limitsAt(scale)
   const progress = startProgress(out, contestants, operations)
   try {
     return await Promise.all(
       contestants.map(async (contestant) => {
-        const result = await measure({ contestant, profile, work, limits, onProgress: progress.of(contestant) })
+        const result = await measure({ contestant, profile, work, limits, pace, onProgress: progress.of(contestant) })
         try {
           progress.over(contestant)
           return { ...result, evidence: contestant === 'surecal' ? await evidence(result, work) : '' }

@@ -13,10 +13,7 @@ const { faultsOf } = require('./faults')
 const { figuresOf } = require('./figures')
 const { LATENCY_MS } = require('./limits')
 
-const CONTESTANTS = ['before', 'as written', 'surecal']
-
-/** Operations are begun at this rate, and no more than so many are under way. */
-const OPERATIONS_A_SECOND = 45
+/** Operations under way at most. */
 const MOST_UNDER_WAY = 400
 /** At rest: nothing under way, and no request at Google's for this long. */
 const QUIET_MS = 2_000
@@ -50,14 +47,14 @@ async function openWorld({ seed, people, classes }) {
 }
 
 /** Begins the operations at their rate, and what befalls the backend and its users between them. */
-async function perform({ work, google, database, backend, limits, onProgress }) {
+async function perform({ work, pace, google, database, backend, limits, onProgress }) {
   const outcomes = []
   const running = new Set()
   const kills = []
   const startedAt = performance.now()
   let done = 0
   for (const [index, step] of work.steps.entries()) {
-    const early = startedAt + (index * 1_000) / OPERATIONS_A_SECOND - performance.now()
+    const early = startedAt + (index * 1_000) / pace - performance.now()
     if (early > 0) await sleep(early)
     while (running.size >= MOST_UNDER_WAY) await Promise.race(running)
     const expiry = work.expiries.get(index)
@@ -110,9 +107,10 @@ async function settle({ work, google, backend, onProgress }) {
  * @param {'realistic'|'harsh'} options.profile
  * @param {ReturnType<import('./workload').workload>} options.work
  * @param {ReturnType<import('./limits').limitsAt>} options.limits
+ * @param {number} options.pace operations begun in a second
  * @param {(progress: {done?: number, kills?: number, settling?: number}) => void} options.onProgress
  */
-async function measure({ contestant, profile, work, limits, onProgress }) {
+async function measure({ contestant, profile, work, limits, pace, onProgress }) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'surecal-reliability-'))
   const startedAt = performance.now()
   const { google, database } = await openWorld(work)
@@ -121,7 +119,7 @@ async function measure({ contestant, profile, work, limits, onProgress }) {
   try {
     await backend.up()
     await google.fault(faultsOf(profile))
-    const outcomes = await perform({ work, google, database, backend, limits, onProgress })
+    const outcomes = await perform({ work, pace, google, database, backend, limits, onProgress })
     const rest = await settle({ work, google, backend, onProgress })
     const findings = await audit(google, database, work, outcomes)
     const { requests } = await google.counts()
@@ -144,4 +142,4 @@ async function measure({ contestant, profile, work, limits, onProgress }) {
   }
 }
 
-module.exports = { measure, CONTESTANTS, OPERATIONS_A_SECOND }
+module.exports = { measure }

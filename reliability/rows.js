@@ -16,7 +16,7 @@ const ROWS = [
   },
   {
     label: 'Event verification',
-    definition: 'Successes that the service says it has read back (`verified: true`). Of all successes.',
+    definition: 'Successes that the service says it has read back (verified: true). Of all successes.',
     read: ({ verified, told }) => ({ count: verified, share: share(verified, told) }),
     goal: 'all',
   },
@@ -93,7 +93,6 @@ const ROWS = [
 const seconds = (ms) => `${(ms / 1_000).toFixed(2)} s`
 
 const percent = (value) => {
-  if (value === null) return ''
   if (value === 0 || value === 1) return `${value * 100} %`
   // Never rounded to all or nothing: one in ten thousand is 0.01 %, not 0.
   const text = (value * 100).toFixed(2)
@@ -103,14 +102,15 @@ const percent = (value) => {
 /** A figure as the table has it. */
 function textOf(row, figures) {
   const { count, share: part, text } = row.read(figures)
-  return text ?? `${count} (${percent(part)})`
+  return text ?? (part === null ? 'none' : `${count} (${percent(part)})`)
 }
 
 /** Whether a figure is what the goal asks; null if it asks nothing. */
 function isGood(row, figures) {
   if (row.goal === undefined) return null
   const { count, share: part } = row.read(figures)
-  return row.goal === 'none' ? count === 0 : part === null || part >= 0.999
+  if (part === null) return null
+  return row.goal === 'none' ? count === 0 : part >= 0.999
 }
 
 module.exports = { ROWS, textOf, isGood, percent, seconds }

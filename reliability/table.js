@@ -31,12 +31,4 @@ function table(results, ink) {
   return [`  ${' '.repeat(label)}${head}`, `  ${' '.repeat(label)}${names}`, line, ...rows, line].join('\n')
 }
 
-/** The same for a README. */
-function markdownTable(results) {
-  const head = results.map(({ contestant, profile }) => `${contestant}, ${profile}`)
-  const rows = ROWS.map((row) => [row.label, ...results.map(({ figures }) => textOf(row, figures))])
-  const lines = [['', ...head], ['---', ...head.map(() => '---:')], ...rows]
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
-}
-
-module.exports = { table, markdownTable }
+module.exports = { table }

@@ -131,7 +131,8 @@ ${tableOf(results)}
 <div class="plots">${['Overall reliability', 'Event verification'].map((label) => barsOf(label, results)).join('')}${calls}</div>
 <h2>How long it took</h2>
 <p class="soft">From the first click to the last answer, failures, hangs, further tries and restarts included. The time axis is logarithmic.</p>
-<div class="curves">${curvesOf.join('')}${late}</div>
+<div class="curves">${curvesOf.join('')}</div>
+<div class="plots below">${late}</div>
 <h2>The contestants</h2>
 <dl>${named.join('')}</dl>
 <h2>What each figure is</h2>

@@ -27,6 +27,7 @@ thead th { color: var(--soft); font-weight: 600; }
 td.good { color: var(--good); font-weight: 600; } td.bad { color: var(--bad); }
 tr.main td { border-bottom-width: 2px; font-weight: 600; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 16px; }
+.plots.below { margin-top: 16px; }
 .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(440px, 1fr)); gap: 16px; }
 @media (max-width: 520px) { .plots, .curves { grid-template-columns: 1fr; } }
 figure { margin: 0; padding: 12px 14px; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
