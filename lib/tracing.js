@@ -1,5 +1,7 @@
 'use strict'
 
+const { version } = require('../package.json')
+
 /** Characters of a context key that becomes a part of an attribute's name. */
 const PLAIN_KEY = /^[\w.-]{1,64}$/
 /** The longest text of a context value that goes into a span. */
@@ -40,7 +42,7 @@ function traced(plan, context, run) {
 /** None where it would be thrown away, nor from a tracer that throws: to be watched must not change a call. */
 function spanOf({ trace, SpanKind }, operation) {
   try {
-    const tracer = trace.getTracer('surecal', require('../package.json').version)
+    const tracer = trace.getTracer('surecal', version)
     const span = tracer.startSpan(`surecal.${operation}`, { kind: SpanKind.CLIENT })
     return span.isRecording() ? span : null
   } catch {

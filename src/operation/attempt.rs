@@ -7,6 +7,7 @@ mod confirm;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -19,7 +20,7 @@ use crate::google::{Fetched, Insert, InsertParams, Patch, Scope, SendUpdates};
 use crate::model::compare::{Comparison, Difference, compare_whole};
 use crate::model::event::name_conference_request;
 use crate::model::ids::{conference_request_id, event_id};
-use crate::model::stamp::{claims_patch, stamped};
+use crate::model::stamp::{Stamped, claims_patch};
 use crate::model::{CalendarError, Claim, Claims, Code, Outcome, Warning};
 use crate::store::{Change, Entry, Fate, Held, State};
 
@@ -201,11 +202,9 @@ impl<'a> Attempt<'a> {
             return Err(timed_out(&self.scope).into());
         }
         self.inserts += 1;
-        let mut body = stamped(self.request.data.body(), &self.print, &Claims::of(self.claim.clone()));
-        body.insert("id".to_owned(), Value::String(self.id.clone()));
-        self.name_conference(&mut body);
         let params = self.mailed();
-        match self.cx.calendar.insert(&self.scope, &self.calendar, &body, params).await {
+        let body = self.body();
+        match self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, &body, params).await {
             Ok(Insert::Created(found)) => {
                 // Acknowledged before: the second can only be made because the first was not stored.
                 self.restored |= self.landed;
@@ -213,7 +212,7 @@ impl<'a> Attempt<'a> {
                 self.occupied = true;
                 self.wrote(Some(found.etag.clone()));
                 if self.request.verification.is_none() {
-                    return Ok(self.done(found, false, Vec::new()));
+                    return Ok(self.done(found.raw, false, Vec::new()));
                 }
             }
             Ok(Insert::Taken) => {
@@ -229,13 +228,20 @@ impl<'a> Attempt<'a> {
         Ok(Step::Look)
     }
 
-    /// Meet ignores a request id it has seen, so a repeated insert can't make a second conference.
-    fn name_conference(&self, body: &mut serde_json::Map<String, Value>) {
-        if self.request.data.asks_for_conference() {
+    /// What an insert sends. Meet ignores a request id it has seen, so a repeated insert can't make a second conference.
+    fn body(&self) -> Stamped<'a> {
+        let data = self.request.data.body();
+        let mut body = Stamped::new(data, &self.print, &Claims::of(self.claim.clone()));
+        body.set("id", Value::String(self.id.clone()));
+        if self.request.data.asks_for_conference()
+            && let Some(mut conference) = data.get("conferenceData").cloned()
+        {
             let user = self.request.target.user.as_str();
             let id = conference_request_id(OPERATION, user, &self.calendar, &self.key, self.generation);
-            name_conference_request(body, &id);
+            name_conference_request(&mut conference, &id);
+            body.set("conferenceData", conference);
         }
+        body
     }
 
     async fn look(&mut self) -> Result<Step, Failure> {
@@ -338,7 +344,7 @@ impl<'a> Attempt<'a> {
         }
         let mut warnings = comparison.warnings();
         warnings.push(Warning::new("STAMP_LOST", "Somebody replaced the event whole; surecal's marks on it are gone."));
-        Ok(self.done(found, true, warnings))
+        Ok(self.done(found.raw, true, warnings))
     }
 
     /// The event of an earlier call with this key. Where the journal says that a listed claim succeeded, nothing deletes
@@ -427,14 +433,14 @@ impl<'a> Attempt<'a> {
                     .of_field(difference.field.clone())
             }));
         }
-        self.done(found, true, warnings)
+        self.done(found.raw, true, warnings)
     }
 
-    fn done(&self, found: Fetched, verified: bool, mut warnings: Vec<Warning>) -> Step {
+    fn done(&self, event: Bytes, verified: bool, mut warnings: Vec<Warning>) -> Step {
         warnings.extend_from_slice(self.request.data.warnings());
         Step::Done(Creation {
             verified,
-            event: found.raw,
+            event,
             event_id: self.id.clone(),
             replayed: self.adopted || !self.landed,
             repaired: self.repaired || self.repair_in_doubt,
