@@ -9,19 +9,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::create::{CreateRequest, Creation, OPERATION, OnDeleted};
 use super::exposure::Exposure;
 use super::prevented::Making;
 use super::sight::Sight;
 use super::{Context, Gaps, QUIET, lease_lost, lease_of, timed_out};
-use crate::google::{Fetched, Insert, InsertParams, Patch, Scope, SendUpdates};
+use crate::google::{Fetched, Hurry, Insert, InsertParams, Patch, Scope, SendUpdates};
 use crate::model::compare::{Comparison, Difference, compare_whole};
 use crate::model::event::name_conference_request;
 use crate::model::ids::{conference_request_id, event_id};
 use crate::model::stamp::{Stamped, claims_patch};
 use crate::model::{CalendarError, Claim, Claims, Code, Outcome, Warning};
+use crate::policy::Kind;
 use crate::store::{Change, Entry, Fate, Held, State};
 
 /// A result may be written this long after the deadline: what Google already holds must not be told as failed.
@@ -204,7 +205,12 @@ impl<'a> Attempt<'a> {
         self.inserts += 1;
         let params = self.mailed();
         let body = self.body();
-        match self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, &body, params).await {
+        let probe = Arc::new(self.scope.beside());
+        self.scope.hurry = Some(self.hurry(&probe));
+        let inserted = self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, &body, params).await;
+        self.scope.hurry = None;
+        self.scope.count_beside(&probe);
+        match inserted {
             Ok(Insert::Created(found)) => {
                 // Acknowledged before: the second can only be made because the first was not stored.
                 self.restored |= self.landed;
@@ -226,6 +232,28 @@ impl<'a> Attempt<'a> {
             Err(error) => return Err(error.into()),
         }
         Ok(Step::Look)
+    }
+
+    /// Ends an insert that is late once a read, made while it is still open, was answered: whatever that shows, the next look
+    /// tells what to do, and it comes sooner than the insert's own time is up. Nothing is written twice at once: a second
+    /// insert follows only after this one was given up and nothing is found. A read that fails says nothing, and the insert
+    /// is waited for.
+    fn hurry(&self, probe: &Arc<Scope>) -> Hurry {
+        let (calendar, probe) = (self.cx.calendar.clone(), Arc::clone(probe));
+        let (calendar_id, id) = (self.calendar.clone(), self.id.clone());
+        Arc::new(move || {
+            let (calendar, probe) = (calendar.clone(), Arc::clone(&probe));
+            let (calendar_id, id) = (calendar_id.clone(), id.clone());
+            Box::pin(async move {
+                if let Some(late) = calendar.sender.late_after(Kind::Write, probe.attempt_timeout) {
+                    sleep(late).await;
+                    if calendar.get(&probe, &calendar_id, &id, Some("id,etag,status")).await.is_ok() {
+                        return;
+                    }
+                }
+                std::future::pending().await
+            })
+        })
     }
 
     /// What an insert sends. Meet ignores a request id it has seen, so a repeated insert can't make a second conference.
