@@ -251,7 +251,7 @@ impl<'a> Attempt<'a> {
                         return;
                     }
                 }
-                std::future::pending().await
+                std::future::pending::<()>().await;
             })
         })
     }

@@ -43,7 +43,7 @@ impl Latency {
         }
         seen.next = (next + 1) % REMEMBERED;
         // Each eighth time is often enough, and spares the sorting.
-        if seen.times.len() >= NEEDED && seen.next % 8 == 0 {
+        if seen.times.len() >= NEEDED && seen.next.is_multiple_of(8) {
             let mut sorted = seen.times.clone();
             sorted.sort_unstable();
             let usual = sorted.get(sorted.len() * 9 / 10).copied().unwrap_or_default();
@@ -102,7 +102,7 @@ mod tests {
         let latency = after(vec![100 * MS; 64]);
         for _ in 0..64 {
             if let Some(late) = latency.late_after(MOST) {
-                latency.given_up(late)
+                latency.given_up(late);
             }
         }
         assert_eq!(latency.late_after(MOST), None);
