@@ -65,7 +65,7 @@ pub const CREATE: [Case<create::Guards>; 24] = cases! { create:
     only_ours, { }, SuccessIsFinal, 13, "operation/reconcile.rs", "clean_up", "claims.only(ours)";
     if_match_adopt, { late }, NoPhantom, 20, "operation/attempt.rs", "adopt", "Some(found.etag.as_str())";
     if_match_repair, { late garbled owner }, NoLostUpdate, 11, "operation/attempt/confirm.rs", "repair", "Some(found.etag.as_str())";
-    if_match_delete, { }, SuccessIsFinal, 14, "operation/reconcile.rs", "delete", "Some(&found.etag)";
+    if_match_delete, { }, SuccessIsFinal, 14, "operation/reconcile.rs", "delete", "Some(etag)";
     etag_move, { late }, NoPhantom, 18, "operation/reconcile.rs", "clean_up", "leave_patch(";
     nonce_read, { dropped }, NoPhantom, 17, "operation/reconcile.rs", "clean_up", "Some(leaving.as_str())";
     fence, { late }, NoPhantom, 7, "operation/reconcile.rs", "clean_up", "Sight::Absent => fence(";
