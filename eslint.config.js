@@ -51,5 +51,8 @@ module.exports = [
       'max-lines': ['error', 600],
     },
   },
-  { files: ['scripts/**', 'demo/**', 'reliability/**', 'examples/**', '__test__/packed/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['scripts/**', 'demo/**', 'reliability/**', 'examples/**', '__test__/packed/**'],
+    rules: { 'no-console': 'off' },
+  },
 ]

@@ -5,9 +5,10 @@
 
 const { execFileSync } = require('node:child_process')
 const path = require('node:path')
+const { randomUUID } = require('node:crypto')
 const { pathToFileURL } = require('node:url')
 const express = require('express')
-const initSqlJs = require('sql.js')
+const Database = require('libsql')
 const request = require('supertest')
 const surecal = require('surecal')
 const { startEmulator } = require('../lib/testing')
@@ -88,6 +89,50 @@ const SCENES = {
     expect(await stage.live(user)).toHaveLength(1)
   },
 
+  "README.md: router.put('/classes/:id/enrollment', signedIn('student'), findClass, once, organizersGrant, async (req, res) => {":
+    async (text) => {
+      const [rows, reminded] = [new Map(), new Map()]
+      const undo = {
+        dropEnrollment: ({ enrollmentId }) => rows.delete(enrollmentId),
+        cancelReminders: ({ enrollmentId }) => reminded.delete(enrollmentId),
+      }
+      const { user, service, who } = await scene({ undo })
+      const { events } = await service.createEvents(...who, [lesson(), lesson({ summary: 'Biology' })])
+      const current = { id: 'class1', organizerId: user.email, lessons: events.map(({ eventId }) => ({ eventId })) }
+      const router = express.Router()
+      await run(text, {
+        router,
+        calendar: service,
+        randomUUID,
+        signedIn: () => (req, _res, next) => {
+          req.user = { id: 'carl', email: 'carl@pupil.test' }
+          next()
+        },
+        findClass: (req, _res, next) => {
+          req.class = current
+          next()
+        },
+        once: service.idempotency(),
+        organizersGrant: service.requireGoogleAuth({ user: (req) => req.class.organizerId }),
+        reminders: { schedule: async ({ id }, lessons) => reminded.set(id, lessons.length) },
+        repository: { addEnrollment: async (row) => rows.set(row.id, row) },
+      })
+      const app = appOf(user).use(router).use(service.errorHandler())
+      const send = (key) => request(app).put('/classes/class1/enrollment').set('Idempotency-Key', key)
+      const guests = async () => (await stage.live(user)).flatMap(({ attendees = [] }) => attendees)
+      await stage.faultFor(user, {
+        operation: 'events.patch',
+        match: { eventId: current.lessons[1].eventId },
+        nth: 1,
+        fault: { kind: 'status', status: 403, reason: 'forbidden' },
+      })
+      expect((await send('refused')).status).toBe(403)
+      expect([await guests(), rows.size, reminded.size]).toEqual([[], 0, 0])
+      expect(await send('well')).toMatchObject({ status: 200, body: { status: 'success' } })
+      expect(await guests()).toMatchObject([{ email: 'carl@pupil.test' }, { email: 'carl@pupil.test' }])
+      expect([[...rows.values()], [...reminded.values()]]).toMatchObject([[{ studentId: 'carl' }], [2]])
+    },
+
   'README.md: async function enrol(eventId, student) {': async (text) => {
     const user = await stage.user()
     const auth = user.credentials
@@ -167,20 +212,20 @@ const SCENES = {
   },
 
   'README.md: ALTER TABLE instructor_class ADD COLUMN idempotency_key TEXT; -- NULLs do not collide': async (text) => {
-    const { Database } = await initSqlJs()
-    const database = new Database()
-    database.run('CREATE TABLE instructor_class (organizer_id TEXT, title TEXT)')
+    const database = new Database(':memory:')
+    database.exec('CREATE TABLE instructor_class (organizer_id TEXT, title TEXT)')
     const [columns, index, insert, select] = text.replaceAll(/--.*$/gm, '').split(';')
-    database.run(columns)
-    database.run(index)
+    database.exec(columns)
+    database.exec(index)
+    const add = (organizer, key) => database.prepare(insert).run({ 1: organizer, 2: key, 3: 'Algebra' })
     const save = (organizer, key) => {
-      database.run(insert, { $1: organizer, $2: key, $3: 'Algebra' })
-      return database.exec(select, { $1: organizer, $2: key })[0]?.values.length
+      add(organizer, key)
+      return database.prepare(select).all({ 1: organizer, 2: key }).length
     }
     expect([save('ada', 'k'), save('ada', 'k'), save('eve', 'k')]).toEqual([1, 1, 1])
-    database.run(insert, { $1: 'ada', $2: null, $3: 'Algebra' })
-    database.run(insert, { $1: 'ada', $2: null, $3: 'Algebra' })
-    expect(database.exec('SELECT count(*) FROM instructor_class')[0].values).toEqual([[4]])
+    add('ada', null)
+    add('ada', null)
+    expect(database.prepare('SELECT count(*) AS rows FROM instructor_class').all()).toEqual([{ rows: 4 }])
   },
 
   'README.md: const tokenStore = {': async (text) => {
@@ -219,6 +264,19 @@ const SCENES = {
     expect([server.close.mock.calls.length, logger.error.mock.calls.length]).toEqual([1, 0])
     await expect(service.createEvent(...who, lesson())).rejects.toMatchObject({ code: 'CLOSED' })
     expect(await stage.live(user)).toHaveLength(1)
+  },
+
+  'README.md: new CalendarService({': async (text) => {
+    // Port 1 of this machine: nobody is there, and the service says so.
+    const names = {
+      CalendarService: surecal.CalendarService,
+      process: { env: { REDIS_URL: 'redis://127.0.0.1:1' } },
+      tokenStore: { load: async () => null },
+      dropEnrollment: async () => {},
+    }
+    const service = await run(`const service = ${text}`, names, 'service')
+    expect(await service.health()).toMatchObject({ ready: false })
+    await service.close({ drainMs: 0 })
   },
 
   "README.md: app.use('/admin/calendar', service.dashboard({ authorize: (req) => req.user?.isAdmin === true }))":

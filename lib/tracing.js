@@ -8,6 +8,9 @@ const LONGEST_VALUE = 256
 /** `@opentelemetry/api`, or null where it is not installed; undefined until somebody asks. */
 let api
 
+/** Of this package, once somebody traces. */
+let version
+
 /** It is the app's own copy that counts: all copies share the tracer that the app has registered. */
 function openTelemetry() {
   if (api !== undefined) return api
@@ -40,7 +43,7 @@ function traced(plan, context, run) {
 /** None where it would be thrown away, nor from a tracer that throws: to be watched must not change a call. */
 function spanOf({ trace, SpanKind }, operation) {
   try {
-    const tracer = trace.getTracer('surecal', require('../package.json').version)
+    const tracer = trace.getTracer('surecal', (version ??= require('../package.json').version))
     const span = tracer.startSpan(`surecal.${operation}`, { kind: SpanKind.CLIENT })
     return span.isRecording() ? span : null
   } catch {

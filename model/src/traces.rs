@@ -76,7 +76,7 @@ pub const CREATE: [Case<create::Guards>; 25] = cases! { create:
         "traces", "trace_3_phantom_by_a_late_adoption";
     if_match_repair, { late garbled owner }, NoLostUpdate, 11, "operation/attempt/confirm.rs", "repair", "Some(found.etag.as_str())",
         "traces", "trace_6_a_late_repair_writes_over_nobodys_edit";
-    if_match_delete, { }, SuccessIsFinal, 14, "operation/reconcile.rs", "delete", "Some(&found.etag)",
+    if_match_delete, { }, SuccessIsFinal, 14, "operation/reconcile.rs", "delete", "Some(etag)",
         "traces", "trace_1_success_deleted_by_a_late_delete";
     etag_move, { late }, NoPhantom, 18, "operation/reconcile.rs", "clean_up", "leave_patch(",
         "traces", "trace_3_phantom_by_a_late_adoption";

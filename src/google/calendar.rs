@@ -1,11 +1,12 @@
 //! The Calendar API's endpoints, as verbs. Each says what may have become of the calendar; none retries or waits.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::path::{self, Query};
@@ -78,11 +79,26 @@ impl fmt::Debug for Fetched {
     }
 }
 
+/// An event as Google says that it wrote it, not looked into. `Debug` prints no content.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The `ETag`, with its quotes, as `If-Match` wants it. Empty if Google sent none.
+    pub etag: String,
+    /// The body, byte for byte.
+    pub raw: Bytes,
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Written({} bytes)", self.raw.len())
+    }
+}
+
 /// How an insert ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Insert {
     /// Google says that it created this event.
-    Created(Fetched),
+    Created(Written),
     /// 409: the id is taken, by a live or by a deleted event. Read it to learn by which.
     Taken,
 }
@@ -140,22 +156,23 @@ impl Calendar {
         Self { sender }
     }
 
-    /// `events.insert`. `body` should carry the id: without one, an insert of unknown fate cannot be looked for.
+    /// `events.insert` of the event `id`, which is in `body` as well: without one, an insert of unknown fate could not be
+    /// looked for.
     ///
     /// A 2xx whose body is not this event (cut short by a proxy, HTML) is an error with [`Outcome::Unknown`].
     pub async fn insert(
         &self,
         scope: &Scope,
         calendar: &str,
-        body: &Map<String, Value>,
+        id: &str,
+        body: &(impl Serialize + Sync),
         params: InsertParams,
     ) -> Result<Insert, CalendarError> {
         let path = path::events(calendar)? + &write_query(params).finish();
-        let id = body.get("id").and_then(Value::as_str);
         let exchange = write(calendar, Method::POST, path, json(body)?);
-        let reply = self.sender.send(scope, exchange, |reply| event(reply, id, false)).await?;
+        let reply = self.sender.send(scope, exchange, |reply| written(reply, id)).await?;
         match reply.answer {
-            Answer::Accepted(event) => Ok(Insert::Created(event)),
+            Answer::Accepted(written) => Ok(Insert::Created(written)),
             Answer::Taken => Ok(Insert::Taken),
             Answer::Missing => Err(self.no_calendar(scope, &reply)),
             _ => Err(self.unexpected(scope, &reply)),
@@ -296,7 +313,7 @@ fn write_query(params: InsertParams) -> Query {
     if params.supports_attachments { query.pair("supportsAttachments", "true") } else { query }
 }
 
-fn json(body: &Map<String, Value>) -> Result<Bytes, CalendarError> {
+fn json(body: &impl Serialize) -> Result<Bytes, CalendarError> {
     match serde_json::to_vec(body) {
         Ok(bytes) => Ok(Bytes::from(bytes)),
         Err(_) => Err(CalendarError::internal(Outcome::NotSent, "an event could not be written as JSON")),
@@ -324,13 +341,31 @@ fn event(reply: &HttpReply, id: Option<&str>, partial: bool) -> Option<Fetched> 
     is_ours.then(|| Fetched { etag, raw: reply.body.clone(), event })
 }
 
+/// The event in a 2xx, if it is whole JSON and the event `id`. Its members are skipped over: it is read back anyway.
+fn written(reply: &HttpReply, id: &str) -> Option<Written> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        id: Cow<'a, str>,
+        #[serde(borrow)]
+        etag: Option<Cow<'a, str>>,
+    }
+    let named: Named<'_> = serde_json::from_slice(&reply.body).ok().filter(|_| is_object(&reply.body))?;
+    let etag = named.etag.as_deref().or(reply.etag.as_deref()).unwrap_or_default().to_owned();
+    (named.id == id).then(|| Written { etag, raw: reply.body.clone() })
+}
+
+/// A struct is read from an array as well.
+fn is_object(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+}
+
 fn page(reply: &HttpReply) -> Option<Page> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Listed {
         next_page_token: Option<String>,
     }
-    let is_object = reply.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let listed: Listed = serde_json::from_slice(&reply.body).ok().filter(|_| is_object)?;
+    let listed: Listed = serde_json::from_slice(&reply.body).ok().filter(|_| is_object(&reply.body))?;
     Some(Page { raw: reply.body.clone(), next_page_token: listed.next_page_token.filter(|token| !token.is_empty()) })
 }

@@ -226,7 +226,7 @@ fn readable(text: &str) -> Result<Token, GrantFailure> {
 fn answer(reply: &HttpReply) -> Result<oauth2::HttpResponse, NotAnAnswer> {
     let passing = GrantFailure::Passing(Passing { status: Some(reply.status), retry_after: reply.retry_after });
     let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&reply.body).is_ok();
-    let speaks = matches!(reply.status, 200..=299 | 400..=499) && !matches!(reply.status, 408 | 429);
+    let speaks = matches!(reply.status, 200 | 400..=499) && !matches!(reply.status, 408 | 429);
     if !speaks || !is_json {
         return Err(NotAnAnswer(passing));
     }
@@ -294,7 +294,7 @@ mod tests {
     async fn a_dead_network_is_never_read_as_a_dead_grant() {
         let dead = r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#;
         assert_eq!(exchanged(&Scripted::with(400, dead)).await.unwrap_err(), GrantFailure::Dead);
-        for status in [140, 302, 408, 429, 500, 503, 999] {
+        for status in [140, 290, 302, 408, 429, 500, 503, 999] {
             let failure = exchanged(&Scripted::with(status, dead)).await.unwrap_err();
             assert!(matches!(failure, GrantFailure::Passing(_)), "{status}");
         }

@@ -87,6 +87,22 @@ impl Scope {
         self.attempts.load(Ordering::Relaxed)
     }
 
+    /// A scope for reads on the side of this one's writes: the same call, credentials, lease and time, no repeats.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let credentials = Arc::clone(&self.credentials);
+        let (user, deadline) = (self.user.clone(), self.deadline.clone());
+        let mut beside = Self::new(user, self.operation, credentials, deadline, self.attempt_timeout, 0);
+        beside.quota_user.clone_from(&self.quota_user);
+        beside.lease.clone_from(&self.lease);
+        beside
+    }
+
+    /// Counts what was begun in a scope beside this one.
+    pub fn count_beside(&self, beside: &Self) {
+        self.attempts.fetch_add(beside.attempts(), Ordering::Relaxed);
+    }
+
     /// An error with what this scope knows about the call.
     pub(super) fn fill(&self, mut error: CalendarError, clock: &Clock) -> CalendarError {
         error.operation = Some(self.operation);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -20,7 +21,7 @@ use crate::clock::Clock;
 use crate::model::{CalendarError, Code, Outcome};
 use crate::policy::lanes::Place;
 use crate::policy::throttle::Turn;
-use crate::policy::{Backoff, Kind, Limits, RetryBudget, Throttle, Verdict, classify};
+use crate::policy::{Backoff, Kind, Latency, Limits, RetryBudget, Throttle, Verdict, classify};
 
 /// Where the backoff's random numbers come from: `0.0..1.0`.
 pub type Jitter = fn() -> f64;
@@ -105,6 +106,8 @@ pub struct Sender {
     throttle: Throttle,
     budget: RetryBudget,
     tally: Tally,
+    /// How long reads and writes take.
+    latency: [Latency; 2],
     backoff: RwLock<Backoff>,
     jitter: Jitter,
     quota_user: QuotaUser,
@@ -124,6 +127,7 @@ impl Sender {
             clock: config.clock,
             budget: RetryBudget::default(),
             tally: Tally::default(),
+            latency: Default::default(),
             backoff: RwLock::new(config.backoff),
             jitter: config.jitter,
             quota_user: config.quota_user,
@@ -140,6 +144,17 @@ impl Sender {
     #[must_use]
     pub const fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// From when on an exchange of this kind is late, if that is before `most`.
+    #[must_use]
+    pub fn late_after(&self, kind: Kind, most: Duration) -> Option<Duration> {
+        self.latency_of(kind).late_after(most)
+    }
+
+    const fn latency_of(&self, kind: Kind) -> &Latency {
+        let [reads, writes] = &self.latency;
+        if matches!(kind, Kind::Read) { reads } else { writes }
     }
 
     /// Rates, lanes and parked users.
@@ -209,7 +224,7 @@ impl Sender {
         let mut retries = 0;
         loop {
             self.take_turn(scope, exchange.kind).await?;
-            let result = self.exchange_once(scope, exchange, &token).await?;
+            let result = self.exchange_once(scope, exchange, &token, retries < scope.max_retries).await?;
             let (result, decoded) = read(result, &decode);
             let verdict = classify(exchange.kind, course.note(&result));
             self.account(scope, place.as_ref(), verdict);
@@ -311,6 +326,7 @@ impl Sender {
         scope: &Scope,
         exchange: &Exchange,
         token: &Token,
+        may_repeat: bool,
     ) -> Result<Result<HttpReply, TransportFault>, Why> {
         if scope.deadline.is_cancelled() {
             return Err(Why::Cancelled);
@@ -324,7 +340,11 @@ impl Sender {
         }
         scope.count_attempt();
         self.tally.sent(exchange.kind, exchange.request.body.len());
-        let timeout = scope.attempt_timeout.min(left);
+        let most = scope.attempt_timeout.min(left);
+        // A late read is sooner asked again than waited for. A write's time stays: only its operation can tell what to do.
+        let late = if exchange.kind == Kind::Read && may_repeat { self.late_after(Kind::Read, most) } else { None };
+        let timeout = late.unwrap_or(most);
+        let begun = self.clock.now();
         let exchanged = self.transport.exchange(exchange.request.clone(), token, timeout);
         let result = match exchange.kind {
             Kind::Write => tokio::select! {
@@ -338,9 +358,18 @@ impl Sender {
                 result = exchanged => result,
             },
         };
+        let took = self.clock.now() - begun;
         match &result {
-            Ok(reply) => self.tally.answered(reply.status, reply.body.len()),
-            Err(fault) => self.tally.faulted(fault.kind),
+            Ok(reply) => {
+                self.tally.answered(reply.status, reply.body.len());
+                self.latency_of(exchange.kind).answered(took);
+            }
+            Err(fault) => {
+                self.tally.faulted(fault.kind);
+                if fault.kind == FaultKind::Timeout {
+                    self.latency_of(exchange.kind).given_up(took);
+                }
+            }
         }
         Ok(result)
     }

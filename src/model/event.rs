@@ -20,6 +20,8 @@ const PRINT_LENGTH: usize = 26;
 pub struct EventData {
     body: Map<String, Value>,
     warnings: Vec<Warning>,
+    /// Of the canonical data: it is asked for several times in a call, and costs as much as parsing.
+    digest: [u8; 32],
 }
 
 impl EventData {
@@ -28,7 +30,8 @@ impl EventData {
     /// that have no `timeZone`.
     pub fn parse(text: &str, zone: Option<&str>) -> Result<Self, CalendarError> {
         let checked = check(text, zone, Purpose::Create)?;
-        Ok(Self { body: checked.body, warnings: checked.warnings })
+        let digest = Sha256::digest(canonical(&checked.body)).into();
+        Ok(Self { body: checked.body, warnings: checked.warnings, digest })
     }
 
     /// What to send, without an id and without stamps. Nulls and fields that Google alone writes are gone.
@@ -40,7 +43,7 @@ impl EventData {
     /// The fingerprint of the request: 26 characters of `0-9a-v`. Data that means the same has the same one.
     #[must_use]
     pub fn print(&self) -> String {
-        let mut print = base32hex(&self.digest());
+        let mut print = base32hex(&self.digest);
         print.truncate(PRINT_LENGTH);
         print
     }
@@ -48,11 +51,7 @@ impl EventData {
     /// `eventHash`: SHA-256 of the canonical data, in hexadecimal.
     #[must_use]
     pub fn hash(&self) -> String {
-        HEXLOWER.encode(&self.digest())
-    }
-
-    fn digest(&self) -> [u8; 32] {
-        Sha256::digest(canonical(&self.body)).into()
+        HEXLOWER.encode(&self.digest)
     }
 
     /// Whether a guest may get mail.
@@ -145,12 +144,10 @@ impl Expected {
     }
 }
 
-/// Puts our own name into a request for a conference. A caller's is replaced: Google ignores a request whose id it has
+/// Puts our own name into a request for a conference, `data` being the event's `conferenceData`. A caller's is replaced: Google ignores a request whose id it has
 /// seen, so an id copied from an example makes no conference, and a fresh one for each retry makes two.
-pub fn name_conference_request(body: &mut Map<String, Value>, id: &str) {
-    if let Some(request) =
-        body.get_mut("conferenceData").and_then(|data| data.get_mut("createRequest")).and_then(Value::as_object_mut)
-    {
+pub fn name_conference_request(data: &mut Value, id: &str) {
+    if let Some(request) = data.get_mut("createRequest").and_then(Value::as_object_mut) {
         request.insert("requestId".to_owned(), Value::String(id.to_owned()));
     }
 }

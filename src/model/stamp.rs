@@ -1,5 +1,6 @@
 //! What an event of ours carries in its private extended properties, and the fence that keeps an id free of late inserts.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::claim::Claims;
@@ -57,12 +58,36 @@ impl Stamp {
     }
 }
 
-/// The body of an insert: the caller's data with our stamp beside the caller's own private properties.
-#[must_use]
-pub fn stamped(body: &Map<String, Value>, print: &str, claims: &Claims) -> Map<String, Value> {
-    let mut body = body.clone();
-    set_private(&mut body, [(PRINT, print.to_owned()), (CLAIMS, claims.text())]);
-    body
+/// The body of an insert: the caller's data, and the members that differ from it or are added. The data itself, which may
+/// hold thousands of guests, is not copied.
+pub struct Stamped<'a> {
+    body: &'a Map<String, Value>,
+    own: Map<String, Value>,
+}
+
+impl<'a> Stamped<'a> {
+    /// `body` with our stamp beside the caller's own private properties.
+    #[must_use]
+    pub fn new(body: &'a Map<String, Value>, print: &str, claims: &Claims) -> Self {
+        let mut own = Map::new();
+        if let Some(properties) = body.get("extendedProperties") {
+            own.insert("extendedProperties".to_owned(), properties.clone());
+        }
+        set_private(&mut own, [(PRINT, print.to_owned()), (CLAIMS, claims.text())]);
+        Self { body, own }
+    }
+
+    /// Sends `value` as `name`, whatever the caller's data has there.
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.own.insert(name.to_owned(), value);
+    }
+}
+
+impl Serialize for Stamped<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let theirs = self.body.iter().filter(|(name, _)| !self.own.contains_key(*name));
+        serializer.collect_map(theirs.chain(&self.own))
+    }
 }
 
 /// The body of a PATCH that changes the claims and nothing else.
@@ -153,14 +178,16 @@ mod tests {
             json!({ "summary": "x", "extendedProperties": { "private": { "own": "1" }, "shared": { "s": "2" } } }),
         );
         let claims = Claims::of(Claim::from_bits(5));
-        let event = stamped(&body, "print", &claims);
+        let event = object(serde_json::to_value(Stamped::new(&body, "print", &claims)).unwrap());
         let stamp = Stamp::of(&event);
         assert_eq!(stamp, Stamp { print: Some("print".to_owned()), claims, fence: false, touch: None });
         assert_eq!(event["extendedProperties"]["private"]["own"], "1");
         assert_eq!(event["extendedProperties"]["shared"]["s"], "2");
         assert_eq!(event["summary"], "x");
         assert!(Stamp::of(&body).is_absent());
-        assert!(Stamp::of(&stamped(&Map::new(), "p", &Claims::default())).print.is_some());
+        let bare = Map::new();
+        let bare = object(serde_json::to_value(Stamped::new(&bare, "p", &Claims::default())).unwrap());
+        assert!(Stamp::of(&bare).print.is_some());
     }
 
     #[test]

@@ -7,20 +7,22 @@ mod confirm;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::create::{CreateRequest, Creation, OPERATION, OnDeleted};
 use super::exposure::Exposure;
 use super::prevented::Making;
 use super::sight::Sight;
 use super::{Context, Gaps, QUIET, lease_lost, lease_of, timed_out};
-use crate::google::{Fetched, Insert, InsertParams, Patch, Scope, SendUpdates};
+use crate::google::{Fetched, Hurry, Insert, InsertParams, Patch, Scope, SendUpdates};
 use crate::model::compare::{Comparison, Difference, compare_whole};
 use crate::model::event::name_conference_request;
 use crate::model::ids::{conference_request_id, event_id};
-use crate::model::stamp::{claims_patch, stamped};
+use crate::model::stamp::{Stamped, claims_patch};
 use crate::model::{CalendarError, Claim, Claims, Code, Outcome, Warning};
+use crate::policy::Kind;
 use crate::store::{Change, Entry, Fate, Held, State};
 
 /// A result may be written this long after the deadline: what Google already holds must not be told as failed.
@@ -205,11 +207,14 @@ impl<'a> Attempt<'a> {
             return Err(timed_out(&self.scope).into());
         }
         self.inserts += 1;
-        let mut body = stamped(self.request.data.body(), &self.print, &Claims::of(self.claim.clone()));
-        body.insert("id".to_owned(), Value::String(self.id.clone()));
-        self.name_conference(&mut body);
         let params = self.mailed();
-        match self.cx.calendar.insert(&self.scope, &self.calendar, &body, params).await {
+        let body = self.body();
+        let probe = Arc::new(self.scope.beside());
+        self.scope.hurry = Some(self.hurry(&probe));
+        let inserted = self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, &body, params).await;
+        self.scope.hurry = None;
+        self.scope.count_beside(&probe);
+        match inserted {
             Ok(Insert::Created(found)) => {
                 // Acknowledged before: the second can only be made because the first was not stored.
                 self.restored |= self.landed;
@@ -217,7 +222,7 @@ impl<'a> Attempt<'a> {
                 self.occupied = true;
                 self.wrote(Some(found.etag.clone()));
                 if self.request.verification.is_none() {
-                    return Ok(self.done(found, false, Vec::new()));
+                    return Ok(self.done(found.raw, false, Vec::new()));
                 }
             }
             Ok(Insert::Taken) => {
@@ -234,13 +239,42 @@ impl<'a> Attempt<'a> {
         Ok(Step::Look)
     }
 
-    /// Meet ignores a request id it has seen, so a repeated insert can't make a second conference.
-    fn name_conference(&self, body: &mut serde_json::Map<String, Value>) {
-        if self.request.data.asks_for_conference() {
+    /// Ends an insert that is late once a read, made while it is still open, was answered: whatever that shows, the next look
+    /// tells what to do, and it comes sooner than the insert's own time is up. Nothing is written twice at once: a second
+    /// insert follows only after this one was given up and nothing is found. A read that fails says nothing, and the insert
+    /// is waited for.
+    fn hurry(&self, probe: &Arc<Scope>) -> Hurry {
+        let (calendar, probe) = (self.cx.calendar.clone(), Arc::clone(probe));
+        let (calendar_id, id) = (self.calendar.clone(), self.id.clone());
+        Arc::new(move || {
+            let (calendar, probe) = (calendar.clone(), Arc::clone(&probe));
+            let (calendar_id, id) = (calendar_id.clone(), id.clone());
+            Box::pin(async move {
+                if let Some(late) = calendar.sender.late_after(Kind::Write, probe.attempt_timeout) {
+                    sleep(late).await;
+                    if calendar.get(&probe, &calendar_id, &id, Some("id,etag,status")).await.is_ok() {
+                        return;
+                    }
+                }
+                std::future::pending::<()>().await;
+            })
+        })
+    }
+
+    /// What an insert sends. Meet ignores a request id it has seen, so a repeated insert can't make a second conference.
+    fn body(&self) -> Stamped<'a> {
+        let data = self.request.data.body();
+        let mut body = Stamped::new(data, &self.print, &Claims::of(self.claim.clone()));
+        body.set("id", Value::String(self.id.clone()));
+        if self.request.data.asks_for_conference()
+            && let Some(mut conference) = data.get("conferenceData").cloned()
+        {
             let user = self.request.target.user.as_str();
             let id = conference_request_id(OPERATION, user, &self.calendar, &self.key, self.generation);
-            name_conference_request(body, &id);
+            name_conference_request(&mut conference, &id);
+            body.set("conferenceData", conference);
         }
+        body
     }
 
     async fn look(&mut self) -> Result<Step, Failure> {
@@ -351,7 +385,7 @@ impl<'a> Attempt<'a> {
         }
         let mut warnings = comparison.warnings();
         warnings.push(Warning::new("STAMP_LOST", "Somebody replaced the event whole; surecal's marks on it are gone."));
-        Ok(self.done(found, true, warnings))
+        Ok(self.done(found.raw, true, warnings))
     }
 
     /// The event of an earlier call with this key. Where the journal says that a listed claim succeeded, nothing deletes
@@ -441,14 +475,14 @@ impl<'a> Attempt<'a> {
                     .of_field(difference.field.clone())
             }));
         }
-        self.done(found, true, warnings)
+        self.done(found.raw, true, warnings)
     }
 
-    fn done(&self, found: Fetched, verified: bool, mut warnings: Vec<Warning>) -> Step {
+    fn done(&self, event: Bytes, verified: bool, mut warnings: Vec<Warning>) -> Step {
         warnings.extend_from_slice(self.request.data.warnings());
         Step::Done(Creation {
             verified,
-            event: found.raw,
+            event,
             event_id: self.id.clone(),
             replayed: self.adopted || !self.landed,
             repaired: self.repaired || self.repair_in_doubt,

@@ -48,10 +48,10 @@ async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal
             Sight::OtherRequest => return Ok(Disposal::Nothing),
             Sight::Unstamped(_) => return Ok(Disposal::Kept),
             Sight::Absent => fence(cx, scope, entry).await?,
-            Sight::Fence(found) => delete(cx, scope, entry, &found, SendUpdates::None).await?,
+            Sight::Fence(found) => delete(cx, scope, entry, &found.etag, SendUpdates::None).await?,
             Sight::Ours(found, claims) if claims.only(ours) => {
                 let mail = if entry.guests { SendUpdates::ExternalOnly } else { SendUpdates::None };
-                delete(cx, scope, entry, &found, mail).await?;
+                delete(cx, scope, entry, &found.etag, mail).await?;
             }
             Sight::Ours(found, claims) => {
                 let left = Stamp::of(&found.event).touch.as_deref() == Some(leaving.as_str());
@@ -71,8 +71,8 @@ async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal
 /// Takes the id, so that the tombstone that follows keeps it taken. Whatever comes of it, the next look tells.
 async fn fence(cx: &Context, scope: &Scope, entry: &Entry) -> Result<(), CalendarError> {
     let body = fence_body(&entry.event_id);
-    match cx.calendar.insert(scope, &entry.calendar, &body, QUIET).await {
-        Ok(Insert::Created(found)) => delete(cx, scope, entry, &found, SendUpdates::None).await,
+    match cx.calendar.insert(scope, &entry.calendar, &entry.event_id, &body, QUIET).await {
+        Ok(Insert::Created(found)) => delete(cx, scope, entry, &found.etag, SendUpdates::None).await,
         Ok(Insert::Taken) => Ok(()),
         Err(error) if error.outcome == Outcome::Unknown => Ok(()),
         Err(error) => Err(error),
@@ -83,10 +83,10 @@ async fn delete(
     cx: &Context,
     scope: &Scope,
     entry: &Entry,
-    found: &Fetched,
+    etag: &str,
     mail: SendUpdates,
 ) -> Result<(), CalendarError> {
-    match cx.calendar.delete(scope, &entry.calendar, &entry.event_id, Some(&found.etag), mail).await {
+    match cx.calendar.delete(scope, &entry.calendar, &entry.event_id, Some(etag), mail).await {
         Ok(_) => Ok(()),
         Err(error) if error.outcome == Outcome::Unknown => Ok(()),
         Err(error) => Err(error),

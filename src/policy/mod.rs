@@ -9,6 +9,7 @@ pub mod budget;
 pub mod classify;
 pub mod deadline;
 pub mod lanes;
+pub mod latency;
 pub mod parked;
 pub mod throttle;
 
@@ -16,4 +17,5 @@ pub use backoff::Backoff;
 pub use budget::RetryBudget;
 pub use classify::{Fate, FaultKind, Kind, Seen, TransportFault, Verdict, classify};
 pub use deadline::Deadline;
+pub use latency::Latency;
 pub use throttle::{Limits, Throttle};

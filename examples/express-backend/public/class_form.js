@@ -99,7 +99,7 @@ export function classForm({ me, changed }) {
     if (waiting === 0) submit.removeAttribute('aria-busy')
     if (isSecondClick(answer)) return
     if (!answer.ok) {
-      const words = { role: 'instructor', failed: 'The class was not made', again: 'Then press “Create class” again.' }
+      const words = { role: 'instructor', failed: 'The class was not made', again: 'Press “Create class” again.' }
       tell(failureMessage(answer, words))
       return changed()
     }

@@ -46,7 +46,7 @@ function grantMessage({ body, role, again }) {
   return {
     kind: 'watch',
     title: 'Reconnect your Google Calendar',
-    text: `Google no longer lets Lessons write to it. Nothing was changed, and what you filled in is kept. ${again}`,
+    text: `Google no longer lets Lessons write to it. Nothing was changed, and what you filled in is kept. Reconnect it first. ${again}`,
     action: { label: 'Reconnect Google', href: '/google/connect' },
   }
 }

@@ -149,7 +149,7 @@ function editForm({ id, title, version, lessons }, { close, refresh }) {
       failureMessage(answer, {
         role: 'instructor',
         failed: 'The class is as it was',
-        again: 'Then press “Save changes” again.',
+        again: 'Press “Save changes” again.',
       }),
     )
     if (answer.body?.code === 'CHANGED_MEANWHILE') await refresh()

@@ -15,10 +15,10 @@ impl Attempt<'_> {
         let comparison = self.compare(&found);
         if comparison.critical.is_empty() {
             let warnings = comparison.warnings();
-            return Ok(self.done(found, true, warnings));
+            return Ok(self.done(found.raw, true, warnings));
         }
         let Some(verification) = self.request.verification else {
-            return Ok(self.done(found, false, comparison.warnings()));
+            return Ok(self.done(found.raw, false, comparison.warnings()));
         };
         let others = claims.without(&self.claim);
         if !others.is_empty() {
