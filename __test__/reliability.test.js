@@ -1,7 +1,8 @@
 'use strict'
 
 const { PassThrough } = require('node:stream')
-const { parseArguments, WrongArguments } = require('../reliability/arguments')
+const { parseArguments } = require('../reliability/arguments')
+const { WrongArguments } = require('../demo/command_line')
 const { findingOfCreate, findingOfEnrollment } = require('../reliability/audit')
 const { contest } = require('../reliability/contest')
 const { faultsOf, PROFILES, RATES } = require('../reliability/faults')

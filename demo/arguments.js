@@ -2,9 +2,10 @@
 
 // Node's own modules alone: arguments are looked at before anything is installed or built.
 
+const { MOST_SEED, WrongArguments, newSeed, whole, wordsOf } = require('./command_line')
+
 const DEFAULT_CLASSES = 60
 const MOST_CLASSES = 200
-const MOST_SEED = 2 ** 32 - 1
 
 const USAGE = `usage: npm run demo -- [--seed N] [--classes N] [--open]
 
@@ -13,18 +14,6 @@ const USAGE = `usage: npm run demo -- [--seed N] [--classes N] [--open]
   --open        keeps surecal's dashboard up afterwards, until Ctrl-C
   --help        this text`
 
-/** Arguments that cannot be understood; the message is for people. */
-class WrongArguments extends Error {}
-
-const newSeed = () => Math.floor(Math.random() * 1_000_000)
-
-function whole(name, text, least, most) {
-  const number = /^\d{1,10}$/.test(text ?? '') ? Number(text) : NaN
-  if (number >= least && number <= most) return number
-  const given = text === undefined ? 'nothing was given' : `not ${JSON.stringify(text)}`
-  throw new WrongArguments(`${name} takes a whole number from ${least} to ${most}, ${given}.\n\n${USAGE}`)
-}
-
 /**
  * @param {string[]} words
  * @returns {{help: true} | {help: false, seed: number, classes: number, open: boolean}}
@@ -32,18 +21,16 @@ function whole(name, text, least, most) {
  */
 function parseArguments(words) {
   const chosen = { help: false, seed: undefined, classes: DEFAULT_CLASSES, open: false }
-  const left = words.flatMap((word) =>
-    /^--\w+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word],
-  )
+  const left = wordsOf(words)
   while (left.length > 0) {
     const word = left.shift()
     if (word === '--help' || word === '-h') return { help: true }
-    if (word === '--seed') chosen.seed = whole(word, left.shift(), 0, MOST_SEED)
-    else if (word === '--classes') chosen.classes = whole(word, left.shift(), 1, MOST_CLASSES)
+    if (word === '--seed') chosen.seed = whole(word, left.shift(), 0, MOST_SEED, USAGE)
+    else if (word === '--classes') chosen.classes = whole(word, left.shift(), 1, MOST_CLASSES, USAGE)
     else if (word === '--open') chosen.open = true
     else throw new WrongArguments(`The demo does not know ${JSON.stringify(word)}.\n\n${USAGE}`)
   }
   return { ...chosen, seed: chosen.seed ?? newSeed() }
 }
 
-module.exports = { parseArguments, WrongArguments, USAGE }
+module.exports = { parseArguments, USAGE }

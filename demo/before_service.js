@@ -4,12 +4,8 @@ const { createHash } = require('node:crypto')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { calendar: googleCalendar } = require('@googleapis/calendar')
 const { EXCHANGE_LIMIT_MS } = require('./limits')
+const { CALENDAR_RETRY_CONFIG, isRetryableError, retryDelay } = require('./old_retry')
 const { agentWithTcpTimeout } = require('./tcp_timeout')
-
-const CALENDAR_RETRY_CONFIG = { MAX_RETRIES: 3, BASE_DELAY_MS: 200, BACKOFF_MULTIPLIER: 2, MAX_DELAY_MS: 5000 }
-const RETRYABLE_CODES = ['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']
-const RETRYABLE_STATUSES = [429, 500, 502, 503, 504]
-const RATE_LIMIT_REASONS = ['rateLimitExceeded', 'userRateLimitExceeded']
 
 /**
  * The usual hand-written service, as it stands in many backends: an insert on Google's own client, tried again after
@@ -62,18 +58,13 @@ function beforeService({ rootUrl, resolveCalendar, fetchImplementation, tcpTimeo
         } catch (error) {
           if (!this.isRetryableError(error) || retries >= maxRetries) throw error
           retries++
-          const { BASE_DELAY_MS, BACKOFF_MULTIPLIER, MAX_DELAY_MS } = CALENDAR_RETRY_CONFIG
-          await sleep(Math.min(BASE_DELAY_MS * Math.pow(BACKOFF_MULTIPLIER, retries), MAX_DELAY_MS))
+          await sleep(retryDelay(retries))
         }
       }
     }
 
     static isRetryableError(error) {
-      if (RETRYABLE_CODES.includes(error.code)) return true
-      const status = error.response?.status
-      if (RETRYABLE_STATUSES.includes(status)) return true
-      const reason = error.response?.data?.error?.errors?.[0]?.reason
-      return status === 403 && RATE_LIMIT_REASONS.includes(reason)
+      return isRetryableError(error)
     }
 
     static async resolveCalendar(userId) {

@@ -4,16 +4,11 @@
 // once with surecal, and asks the server what is true.
 
 const { once } = require('node:events')
-const { parseArguments, WrongArguments, USAGE } = require('./arguments')
+const known = require('./arguments')
+const { program } = require('./command_line')
 const { WHOLE_LIMIT_MS } = require('./limits')
 
-async function main(words) {
-  const chosen = parseArguments(words)
-  if (chosen.help) {
-    process.stdout.write(`${USAGE}\n`)
-    return 0
-  }
-  // Only now: --help and wrong arguments are answered also where no package is installed.
+program(known, async (chosen) => {
   const { contest } = require('./contest')
   const watchdog = setTimeout(() => {
     process.stderr.write(
@@ -31,15 +26,4 @@ async function main(words) {
   } finally {
     clearTimeout(watchdog)
   }
-}
-
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code
-  },
-  (error) => {
-    const wrong = error instanceof WrongArguments
-    process.stderr.write(`${wrong ? error.message : error.stack}\n`)
-    process.exitCode = wrong ? 2 : 1
-  },
-)
+})

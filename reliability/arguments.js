@@ -2,13 +2,14 @@
 
 // Node's own modules alone: arguments are looked at before anything is installed or built.
 
+const { MOST_SEED, WrongArguments, newSeed, whole, wordsOf } = require('../demo/command_line')
+
 const PROFILES = ['realistic', 'harsh']
 const CONTESTANTS = ['before', 'as written', 'surecal']
 /** `pace`: operations begun in a second. */
 const DEFAULTS = { operations: 10_000, kills: 50, scale: 1, pace: 45 }
 /** A look in seconds: few operations, and every contestant's limits at a fifth. */
 const QUICK = { operations: 60, kills: 2, scale: 0.2, pace: 15 }
-const MOST_SEED = 2 ** 32 - 1
 const REPORT = 'reliability-report.html'
 
 const USAGE = `usage: npm run reliability -- [options]
@@ -22,17 +23,7 @@ const USAGE = `usage: npm run reliability -- [options]
   --quick          ${QUICK.operations} operations, ${QUICK.kills} kills, all time limits at a fifth: a look in seconds, no measurement
   --help           this text`
 
-/** Arguments that cannot be understood; the message is for people. */
-class WrongArguments extends Error {}
-
 const wrong = (message) => new WrongArguments(`${message}\n\n${USAGE}`)
-
-function whole(name, text, least, most) {
-  const number = /^\d{1,10}$/.test(text ?? '') ? Number(text) : NaN
-  if (number >= least && number <= most) return number
-  const given = text === undefined ? 'nothing was given' : `not ${JSON.stringify(text)}`
-  throw wrong(`${name} takes a whole number from ${least} to ${most}, ${given}.`)
-}
 
 function among(name, text, known) {
   if (known.includes(text)) return text
@@ -47,16 +38,14 @@ function among(name, text, known) {
  */
 function parseArguments(words) {
   const given = {}
-  const left = words.flatMap((word) =>
-    /^--\w+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word],
-  )
+  const left = wordsOf(words)
   while (left.length > 0) {
     const word = left.shift()
     if (word === '--help' || word === '-h') return { help: true }
     if (word === '--quick') given.quick = true
-    else if (word === '--operations') given.operations = whole(word, left.shift(), 40, 100_000)
-    else if (word === '--kills') given.kills = whole(word, left.shift(), 0, 1_000)
-    else if (word === '--seed') given.seed = whole(word, left.shift(), 0, MOST_SEED)
+    else if (word === '--operations') given.operations = whole(word, left.shift(), 40, 100_000, USAGE)
+    else if (word === '--kills') given.kills = whole(word, left.shift(), 0, 1_000, USAGE)
+    else if (word === '--seed') given.seed = whole(word, left.shift(), 0, MOST_SEED, USAGE)
     else if (word === '--profile') given.profile = among(word, left.shift(), [...PROFILES, 'both'])
     else if (word === '--only') {
       const names = (left.shift() ?? '').split(',').map((name) => among(word, name.trim(), CONTESTANTS))
@@ -74,9 +63,9 @@ function parseArguments(words) {
     quick,
     profiles: profile === 'both' ? PROFILES : [profile],
     contestants,
-    seed: seed ?? Math.floor(Math.random() * 1_000_000),
+    seed: seed ?? newSeed(),
     out,
   }
 }
 
-module.exports = { parseArguments, WrongArguments, USAGE, PROFILES, CONTESTANTS }
+module.exports = { parseArguments, USAGE, PROFILES, CONTESTANTS }

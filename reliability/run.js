@@ -2,26 +2,10 @@
 
 // The program of `npm run reliability`.
 
-const { parseArguments, WrongArguments, USAGE } = require('./arguments')
+const known = require('./arguments')
+const { program } = require('../demo/command_line')
 
-async function main(words) {
-  const chosen = parseArguments(words)
-  if (chosen.help) {
-    process.stdout.write(`${USAGE}\n`)
-    return 0
-  }
-  // Only now: --help and wrong arguments are answered also where no package is installed.
+program(known, async (chosen) => {
   const { contest } = require('./contest')
   return (await contest(chosen)).code
-}
-
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code
-  },
-  (error) => {
-    const wrong = error instanceof WrongArguments
-    process.stderr.write(`${wrong ? error.message : error.stack}\n`)
-    process.exitCode = wrong ? 2 : 1
-  },
-)
+})

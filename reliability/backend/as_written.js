@@ -6,15 +6,11 @@
 const { calendar: googleCalendar } = require('@googleapis/calendar')
 const { createHash } = require('node:crypto')
 const { setTimeout: sleep } = require('node:timers/promises')
+const { CALENDAR_RETRY_CONFIG, isRetryableError, retryDelay } = require('../../demo/old_retry')
 const { agentWithTcpTimeout } = require('../../demo/tcp_timeout')
 const { oldTokenService } = require('./old_tokens')
 const { idempotencyMiddleware } = require('./written_idempotency')
 const { writtenAttendees } = require('./written_attendees')
-
-const CALENDAR_RETRY_CONFIG = { MAX_RETRIES: 3, BASE_DELAY_MS: 200, BACKOFF_MULTIPLIER: 2, MAX_DELAY_MS: 5000 }
-const RETRYABLE_CODES = ['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']
-const RETRYABLE_STATUSES = [429, 500, 502, 503, 504]
-const RATE_LIMIT_REASONS = ['rateLimitExceeded', 'userRateLimitExceeded']
 
 /** Fix 5, step 1. */
 async function withTimeout(promise, timeoutMs, operationName = 'Operation') {
@@ -128,11 +124,6 @@ function googleCalendarService({ calendar, operationTimeoutMs, resolveCalendar }
     static async executeWithRetry(fn, maxRetries = CALENDAR_RETRY_CONFIG.MAX_RETRIES) {
       let retries = 0
       let lastError = null
-      const delay = () =>
-        Math.min(
-          CALENDAR_RETRY_CONFIG.BASE_DELAY_MS * Math.pow(CALENDAR_RETRY_CONFIG.BACKOFF_MULTIPLIER, retries),
-          CALENDAR_RETRY_CONFIG.MAX_DELAY_MS,
-        )
       while (retries <= maxRetries) {
         try {
           return await withTimeout(fn(), operationTimeoutMs, 'Google Calendar API call')
@@ -141,13 +132,13 @@ function googleCalendarService({ calendar, operationTimeoutMs, resolveCalendar }
           if (error.message.includes('timed out')) {
             if (retries < maxRetries) {
               retries++
-              await sleep(delay())
+              await sleep(retryDelay(retries))
               continue
             }
           }
           if (this.isRetryableError(error) && retries < maxRetries) {
             retries++
-            await sleep(delay())
+            await sleep(retryDelay(retries))
           } else {
             throw error
           }
@@ -157,11 +148,7 @@ function googleCalendarService({ calendar, operationTimeoutMs, resolveCalendar }
     }
 
     static isRetryableError(error) {
-      if (RETRYABLE_CODES.includes(error.code)) return true
-      const status = error.response?.status
-      if (RETRYABLE_STATUSES.includes(status)) return true
-      const reason = error.response?.data?.error?.errors?.[0]?.reason
-      return status === 403 && RATE_LIMIT_REASONS.includes(reason)
+      return isRetryableError(error)
     }
 
     static async resolveCalendar(userId) {

@@ -41,6 +41,13 @@ export function card(title, { id, note } = {}, ...children) {
   return element('section.card', { id, 'aria-labelledby': id && `${id}-title` }, head, ...children)
 }
 
+/** The card of one class; `badge` stands behind its title, `action` at the right. */
+export function classSection({ id, title, badge, note, action }, ...children) {
+  const heading = element('h2', { id: `class-${id}-title` }, title, badge && ' ', badge)
+  const head = element('div.card-head', {}, element('div', {}, heading, element('p.quiet', {}, note)), action)
+  return element('section.card.class', { id: `class-${id}`, 'aria-labelledby': `class-${id}-title` }, head, ...children)
+}
+
 /**
  * Shows a list anew, and leaves alone what is as it was: an open form, a question, the focus.
  *

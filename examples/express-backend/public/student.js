@@ -1,5 +1,5 @@
 import { ask, askOnce, isSecondClick } from './ask.js'
-import { card, element, plural, showList } from './elements.js'
+import { card, classSection, element, plural, showList } from './elements.js'
 import { failureMessage, tell } from './messages.js'
 import { lessonChips } from './teacher.js'
 import { momentHere } from './times.js'
@@ -76,22 +76,9 @@ function classCard({ id, title, timeZone, organizer, lessons, places, enrolled }
   })
   actions.append(enrolled ? leave : enroll)
 
-  return element(
-    'section.card.class',
-    { id: `class-${id}`, 'aria-labelledby': `class-${id}-title` },
-    element(
-      'div.card-head',
-      {},
-      element(
-        'div',
-        {},
-        element('h2', { id: `class-${id}-title` }, title, ' ', enrolled && element('span.badge', {}, 'Enrolled')),
-        element('p.quiet', {}, `${organizer} · ${timeZone.replaceAll('_', ' ')} · ${plural(places, 'student')}`),
-      ),
-      actions,
-    ),
-    lessonChips(lessons),
-  )
+  const badge = enrolled && element('span.badge', {}, 'Enrolled')
+  const note = `${organizer} · ${timeZone.replaceAll('_', ' ')} · ${plural(places, 'student')}`
+  return classSection({ id, title, badge, note, action: actions }, lessonChips(lessons))
 }
 
 function reminderList(reminders) {

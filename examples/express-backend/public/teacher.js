@@ -1,6 +1,6 @@
 import { ask, askOnce, isSecondClick } from './ask.js'
 import { classForm } from './class_form.js'
-import { card, element, labelled, plural, showList } from './elements.js'
+import { card, classSection, element, labelled, plural, showList } from './elements.js'
 import { failureMessage, tell } from './messages.js'
 import { clockHere, dayOf, later, minutesOf, momentHere, timeOf } from './times.js'
 
@@ -102,22 +102,7 @@ function classCard(one, refresh) {
     body.querySelector('input').focus()
   }
   close()
-  return element(
-    'section.card.class',
-    { id: `class-${id}`, 'aria-labelledby': `class-${id}-title` },
-    element(
-      'div.card-head',
-      {},
-      element(
-        'div',
-        {},
-        element('h2', { id: `class-${id}-title` }, title),
-        element('p.quiet', {}, timeZone.replaceAll('_', ' ')),
-      ),
-      edit,
-    ),
-    body,
-  )
+  return classSection({ id, title, note: timeZone.replaceAll('_', ' '), action: edit }, body)
 }
 
 function editForm({ id, title, version, lessons }, { close, refresh }) {
