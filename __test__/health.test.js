@@ -27,10 +27,10 @@ test('a service that is well says so, and nothing is sent to Google for it', asy
 
 test('a token endpoint that fails is degraded, not unready, until a renewal works again', async () => {
   const user = await stage.user()
-  const service = stage.service({ timeoutMs: 400 })
+  const service = stage.service()
   const expired = { ...user.credentials, expiry_date: 1 }
   await stage.faultFor(user, { operation: 'oauth.token', fault: { kind: 'status', status: 503 } })
-  await service.createEvent(user.email, expired, lesson()).catch(() => {})
+  await expect(service.createEvent(user.email, expired, lesson(), { timeoutMs: 400 })).rejects.toThrow('400ms')
   expect(await service.health()).toMatchObject({
     ready: true,
     status: 'degraded',
