@@ -55,7 +55,7 @@ const memory = () => ({ rssKb: Math.round(process.memoryUsage.rss() / 1024) })
  * Works the rounds that it is told of. Instead of one, `{ begin: N }` begins that many operations at once and answers before
  * any is over, `{ measure: true }` tells the memory, and `{ end: true }` waits for all of them.
  *
- * @param {(worker: number) => Promise<void>} operation
+ * @param {(worker: number, round: object) => Promise<void>} operation
  */
 async function serveRounds(operation) {
   say({ ready: true })
@@ -63,7 +63,7 @@ async function serveRounds(operation) {
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const round = JSON.parse(line)
     if (round.begin) {
-      begun = Array.from({ length: round.begin }, (_, worker) => operation(worker))
+      begun = Array.from({ length: round.begin }, (_, worker) => operation(worker, round))
       say(memory())
     } else if (round.measure) {
       globalThis.gc?.()
@@ -72,7 +72,7 @@ async function serveRounds(operation) {
       await Promise.all(begun)
       say(memory())
     } else {
-      say(await work(operation, round))
+      say(await work((worker) => operation(worker, round), round))
     }
   }
   process.exit(0)
