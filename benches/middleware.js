@@ -53,8 +53,8 @@ async function round(to, requests) {
 
 /** What does not keep the handler from running twice is no contestant. */
 async function mustGuard(to) {
-  const [{ body: once }, { body: again }] = [await post(to, 'twice'), await post(to, 'twice')]
-  if (once !== again) throw new Error(`${to.name}: a repeated key ran the handler again`)
+  const [{ body: first }, { body: again }] = [await post(to, 'twice'), await post(to, 'twice')]
+  if (first !== again) throw new Error(`${to.name}: a repeated key ran the handler again`)
 }
 
 async function* middlewareBench({ quick }) {

@@ -22,10 +22,4 @@ const updateClassEnrollment = writtenAttendees({
   },
 })
 
-serveRounds(async (_worker, { eventId, students, mayFail }) => {
-  try {
-    await updateClassEnrollment(eventId, students.pop())
-  } catch (error) {
-    if (!mayFail) throw error
-  }
-})
+serveRounds((_worker, { eventId, students }) => updateClassEnrollment(eventId, students.pop()))

@@ -10,12 +10,13 @@ const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.fl
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 /**
- * One round: `operations` in all, `inFlight` at once.
+ * One round: `operations` in all, `inFlight` at once. With `mayFail`, those that fail are counted; else they end the process.
  *
  * @param {(worker: number) => Promise<void>} operation one operation of the worker of that number
  */
-async function work(operation, { operations, inFlight }) {
+async function work(operation, { operations, inFlight, mayFail }) {
   const took = []
+  let failed = 0
   let left = operations
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
@@ -27,7 +28,12 @@ async function work(operation, { operations, inFlight }) {
       while (left > 0) {
         left -= 1
         const startedAt = performance.now()
-        await operation(worker)
+        try {
+          await operation(worker)
+        } catch (error) {
+          if (!mayFail) throw error
+          failed += 1
+        }
         took.push(performance.now() - startedAt)
       }
     }),
@@ -39,6 +45,7 @@ async function work(operation, { operations, inFlight }) {
   took.sort((a, b) => a - b)
   return {
     seconds,
+    failed,
     cpuMs: (used.user + used.system) / 1000,
     mainMs: active,
     p50: percentile(took, 0.5),
