@@ -69,6 +69,9 @@ function slopes(points, figure) {
 }
 
 const plotted = (points, figure) => points.map((point) => [point.size, figure(point)])
+/** The slopes that are more than noise. */
+const plottedSlopes = (points, each) =>
+  points.map(({ size }, index) => [size, each[index]]).filter(([, cost]) => cost > 0)
 
 async function inFlightGrowth({ quick }) {
   const points = []
@@ -98,7 +101,10 @@ async function inFlightGrowth({ quick }) {
       goal(`kB for each more in flight, from ${before.size} to ${last.size}`, perItem.at(-1), 20, { digits: 1 }),
       goal(`CPU per create: ${last.size} in flight beside ${before.size}`, last.us / before.us, FLAT),
     ],
-    plots: [{ title: 'CPU per create', size: 'in flight', unit: 'us', points: plotted(points, ({ us }) => us) }],
+    plots: [
+      { title: 'CPU per create', size: 'in flight', unit: 'us', points: plotted(points, ({ us }) => us) },
+      { title: 'memory for each more', size: 'in flight', unit: 'kB', points: plottedSlopes(points, perItem) },
+    ],
   }
 }
 
@@ -132,10 +138,16 @@ async function attendeeGrowth({ quick }) {
     ],
     plots: [
       {
-        title: 'CPU per create, for each of its attendees',
+        title: 'CPU for each more attendee',
         size: 'attendees',
         unit: 'us',
-        points: plotted(points, ({ size, us }) => us / size),
+        points: plottedSlopes(points, moreUs),
+      },
+      {
+        title: 'memory for each more attendee',
+        size: 'attendees',
+        unit: 'kB',
+        points: plottedSlopes(points, moreKb),
       },
     ],
   }
@@ -222,6 +234,7 @@ async function memoryKeyGrowth(extent) {
     ],
     plots: [
       { title: 'CPU per key, memory store', size: 'live keys', unit: 'us', points: plotted(points, ({ us }) => us) },
+      { title: 'memory for each more key', size: 'live keys', unit: 'kB', points: plottedSlopes(points, perItem) },
     ],
   }
 }
@@ -241,7 +254,15 @@ async function sqliteKeyGrowth(extent) {
       cell(wallUs),
     ]),
     goals: [goal(`SQLite: CPU per key, ${last.size} beside ${first.size}`, last.us / first.us, FLAT)],
-    plots: [{ title: 'CPU per key, SQLite', size: 'live keys', unit: 'us', points: plotted(points, ({ us }) => us) }],
+    plots: [
+      { title: 'CPU per key, SQLite', size: 'live keys', unit: 'us', points: plotted(points, ({ us }) => us) },
+      {
+        title: 'SQLite’s file per key',
+        size: 'live keys',
+        unit: 'kB',
+        points: plotted(points, ({ size, kb }) => kb / size),
+      },
+    ],
   }
 }
 

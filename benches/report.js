@@ -6,7 +6,7 @@ const { outcomeOf } = require('./figures')
 
 const PLOT = { width: 360, height: 190, left: 46, right: 14, top: 12, bottom: 34 }
 const number = (value) => Number(value.toFixed(1))
-const short = (size) => (size >= 1_000_000 ? `${size / 1_000_000}M` : size >= 1000 ? `${size / 1000}k` : String(size))
+const short = (size) => (size >= 1_000_000 ? `${size / 1_000_000}M` : size >= 10_000 ? `${size / 1000}k` : String(size))
 
 /**
  * What an item costs, over how many there are: the sizes on a logarithmic axis, the cost from 0. Flat is good.
