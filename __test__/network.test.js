@@ -39,6 +39,16 @@ const fileOf = (name, text) => {
   return file
 }
 
+/** A key and a certificate that nobody has signed, for this machine's address. */
+function selfSigned(name) {
+  const [key, cert] = ['key', 'crt'].map((ending) => path.join(directory, `${name}.${ending}`))
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-keyout', key]
+  const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1']
+  const args = ['req', '-x509', ...made, '-out', cert, ...names, '-addext', 'basicConstraints=critical,CA:FALSE']
+  execFileSync('openssl', args, { stdio: 'pipe' })
+  return { key, cert }
+}
+
 // ---- TLS
 
 test('an authority of one’s own is trusted when it is named, and HTTP/2 is agreed on by ALPN on one connection', async () => {
@@ -202,6 +212,36 @@ describe('a proxy', () => {
     expect(through.tunnels).toEqual([])
   })
 
+  describe('that is itself reached by TLS', () => {
+    let through, certificate, address
+    beforeAll(async () => {
+      const { key, cert } = selfSigned('proxy')
+      certificate = { key: fs.readFileSync(key, 'utf8'), cert: fs.readFileSync(cert, 'utf8') }
+      through = await proxy({ login: 'app:canary', certificate })
+      address = { url: `https://app:canary@${through.host}`, loopback: true }
+    })
+    beforeEach(() => through.tunnels.splice(0))
+
+    test('is trusted by its authority, and the tunnel carries HTTP/2 all the same', async () => {
+      const ada = await stage.user()
+      const service = stage.service({ proxy: address, ca: [stage.google.ca, certificate.cert] })
+      expect(await service.createEvent('ada', ada.credentials, lesson)).toMatchObject({ verified: true })
+      expect(through.tunnels).toEqual([new URL(stage.google.url).host])
+      const requests = await stage.requestsOf(ada)
+      expect(new Set(requests.map(({ httpVersion }) => httpVersion))).toEqual(new Set(['2']))
+    })
+
+    test('is not told the password, nor anything else, while it is not trusted', async () => {
+      const ada = await stage.user()
+      const service = stage.service({ proxy: address })
+      const error = await service.createEvent('ada', ada.credentials, lesson).catch((thrown) => thrown)
+      expect(error).toMatchObject({ code: 'NETWORK_ERROR', outcome: 'not-sent', retryable: false, reason: 'untrusted' })
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('canary')
+      expect(through.tunnels).toEqual([])
+      expect(await stage.requestsOf(ada)).toEqual([])
+    })
+  })
+
   test('that is gone is trouble that may pass', async () => {
     const ada = await stage.user()
     const through = await startConnectProxy()
@@ -273,11 +313,7 @@ const withRedis = process.env.SURECAL_SKIP_REDIS === '1' ? describe.skip : descr
 withRedis('a Redis over TLS with a password', () => {
   let redis, ca
   beforeAll(async () => {
-    const [key, cert] = ['redis.key', 'redis.crt'].map((name) => path.join(directory, name))
-    const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-keyout', key]
-    const names = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1']
-    const args = ['req', '-x509', ...made, '-out', cert, ...names, '-addext', 'basicConstraints=critical,CA:FALSE']
-    execFileSync('openssl', args, { stdio: 'pipe' })
+    const { key, cert } = selfSigned('redis')
     ca = fs.readFileSync(cert, 'utf8')
     redis = await startRedis({ tls: { key, cert }, password: 's3cret' })
   })

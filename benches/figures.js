@@ -41,4 +41,26 @@ function showGoals(goals) {
   return goals.every(({ kept }) => kept)
 }
 
-module.exports = { median, spread, show, progress, table, goal, showGoals }
+/**
+ * One thing that was measured, as the terminal and the report show it.
+ *
+ * @typedef {object} Section
+ * @property {string} title what was measured, and how
+ * @property {string[]} head
+ * @property {string[][]} rows
+ * @property {object[]} [goals] made by `goal`
+ * @property {object[]} [plots] lines over a growing size; see report.js
+ */
+
+/** @param {Section} section */
+function showSection({ title, head, rows, goals = [] }) {
+  show(title)
+  for (const line of table(head, rows)) show(line)
+  showGoals(goals)
+  show()
+}
+
+/** A number as a cell, or a dash where there is none. */
+const cell = (value, digits = 0) => (Number.isFinite(value) ? value.toFixed(digits) : '-')
+
+module.exports = { median, spread, show, progress, table, goal, showGoals, showSection, cell }

@@ -44,7 +44,7 @@ class LineProcess {
   }
 }
 
-/** benches/native/src/bin/bench-server.rs. `counts` tells its requests and connections. */
+/** benches/native/src/bin/bench-server.rs; `ask` is told what it understands in `Asked` there. */
 async function startServer({ tls = false, hangPercent = 0 } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'surecal-bench-'))
   const server = new LineProcess(binary('bench-server'), [
@@ -58,6 +58,7 @@ async function startServer({ tls = false, hangPercent = 0 } = {}) {
     url,
     ca,
     caFile: ca && caFile,
+    ask: (ask, more) => server.ask({ ask, ...more }),
     async close() {
       await server.close()
       fs.rmSync(folder, { recursive: true })

@@ -76,8 +76,11 @@ class Call {
   }
 
   /** The work's answer, or ABORTED as soon as the signal fires; `cancel` tells the native part. */
-  async abortable(work, cancel) {
-    if (!this.signal) return work
+  abortable(work, cancel) {
+    return this.signal ? this.#untilAborted(work, cancel) : work
+  }
+
+  async #untilAborted(work, cancel) {
     const { promise: fired, stop } = firing(this.signal)
     try {
       if ((await Promise.race([work, fired])) !== LATE) return await work

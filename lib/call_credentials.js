@@ -42,9 +42,15 @@ class CallCredentials {
     return { args: { ...args, authRef: record.ref }, record, source }
   }
 
-  /** A client that renews itself is asked here: what it says when it cannot is better told than "no token". */
-  async firstToken(call, { args, record, source }) {
-    if (!source || args.accessToken) return
+  /**
+   * A client that renews itself is asked here: what it says when it cannot is better told than "no token". Undefined if
+   * there is nothing to ask.
+   */
+  firstToken(call, held) {
+    return held.source && !held.args.accessToken ? this.#askedFirst(call, held) : undefined
+  }
+
+  async #askedFirst(call, { args, record, source }) {
     args.accessToken = await call.bounded(this.#clients.firstToken(record, source), 'the auth object')
   }
 

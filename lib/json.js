@@ -51,7 +51,7 @@ function crossingOptions(options, field, kept = []) {
   if (typeof options !== 'object' || Array.isArray(options)) throw validation(field, 'must be an object')
   try {
     const copy = { ...options }
-    for (const key of kept) delete copy[key]
+    for (const key of kept) if (key in copy) delete copy[key]
     return copy
   } catch {
     throw validation(field, 'must not have a getter that throws')

@@ -15,7 +15,7 @@ const { Call } = require('./call')
 const { wholeTime } = require('./call_time')
 const { errorHandler } = require('./express/errorHandler')
 const { LoopHold, DRAIN_MS } = require('./loop_hold')
-const { OpenRecords, recordsOf } = require('./records')
+const { OperationLog } = require('./operation_log')
 const { RequestClaims } = require('./request_claims')
 const { answerStoreQuestion, isStoreQuestion } = require('./store_questions')
 const { eventIdOf, userIdOf } = require('./identity')
@@ -74,7 +74,12 @@ class CalendarService {
   #hold = null
   #callbacks = {}
   #settings = {}
-  #openRecords = new OpenRecords()
+  #operations = new OperationLog({
+    onOperation: () => this.#callbacks.onOperation,
+    write: (record, limitMs) => this.logOperation(record, limitMs),
+    isPlain: () => this.logOperation === this.#plainLog,
+    log: (level, message, more) => this.#log(level, message, more),
+  })
   #credentials = new CallCredentials({
     native: () => this.#native,
     settings: () => this.#settings,
@@ -94,16 +99,20 @@ class CalendarService {
   })
   /** Whether this is the module's own service, which may be configured again after close(). */
   #startsLater = false
+  /** logOperation, unless a subclass has one of its own: without a callback it does nothing. */
+  #plainLog = null
 
   constructor(config = {}) {
+    const plain = this.logOperation === entries.logOperation
     for (const name of BOUND) this[name] = this[name].bind(this)
+    if (plain) this.#plainLog = this.logOperation
     if (config === LATER) this.#startsLater = true
     else this.#start(config)
   }
 
   // ---- events ----
 
-  async createEvent(userId, auth, eventData, options) {
+  createEvent(userId, auth, eventData, options) {
     return this.#perform({
       operation: 'createEvent',
       entry: entries.createEvent,
@@ -127,7 +136,7 @@ class CalendarService {
     })
   }
 
-  async updateEvent(userId, auth, eventId, changes, options) {
+  updateEvent(userId, auth, eventId, changes, options) {
     return this.#perform({
       operation: 'updateEvent',
       entry: entries.updateEvent,
@@ -139,7 +148,7 @@ class CalendarService {
     })
   }
 
-  async deleteEvent(userId, auth, eventId, options) {
+  deleteEvent(userId, auth, eventId, options) {
     return this.#perform({
       operation: 'deleteEvent',
       entry: entries.deleteEvent,
@@ -150,7 +159,7 @@ class CalendarService {
     })
   }
 
-  async getEvent(userId, auth, eventId, options) {
+  getEvent(userId, auth, eventId, options) {
     return this.#perform({
       operation: 'getEvent',
       entry: entries.getEvent,
@@ -288,7 +297,7 @@ class CalendarService {
   /** Never rejects on account of the callback: a log that is down must not turn a created event into an error. */
   async logOperation(record, limitMs = this.#timeoutMs) {
     this.#addon({ evenClosed: true })
-    await this.#logged(record, limitMs)
+    await this.#operations.handOver(record, limitMs)
   }
 
   // ---- the service itself ----
@@ -304,12 +313,12 @@ class CalendarService {
   }
 
   async pending() {
-    return this.#openRecords.withContext(JSON.parse(await this.#askLater((addon) => addon.pending())))
+    return this.#operations.withContext(JSON.parse(await this.#askLater((addon) => addon.pending())))
   }
 
   async recover() {
     try {
-      return this.#openRecords.withContext(JSON.parse(await this.#askLater((addon) => addon.recover())))
+      return this.#operations.withContext(JSON.parse(await this.#askLater((addon) => addon.recover())))
     } finally {
       this.#hold?.touch()
     }
@@ -426,7 +435,7 @@ class CalendarService {
     }
   }
 
-  async #perform(plan) {
+  #perform(plan) {
     const peek = peeked(plan.asked.options)
     return traced(plan, peek.context, () => this.#performed(plan, peek))
   }
@@ -444,14 +453,15 @@ class CalendarService {
       })
       const addon = this.#addon()
       const result = await call.abortable(this.#exchange(addon, call, plan, begun), (ticket) => addon.cancel(ticket))
-      await this.#record(plan, begun, call, { result })
+      const logged = this.#operations.record(plan, begun, call, { result })
+      if (logged) await logged
       return result
     } catch (thrown) {
       const error = withContext(call ? call.failure(thrown) : thrown, context)
       // The native part has counted what came to it.
       if (!call?.sent)
         this.#native?.endedOutside(plan.operation, `${error.code}`, `${error.outcome}`, call?.elapsedMs ?? 0)
-      await this.#record(plan, begun, call, { error })
+      await this.#operations.record(plan, begun, call, { error })
       throw error
     } finally {
       this.#hold?.touch()
@@ -473,10 +483,9 @@ class CalendarService {
     const userId = (begun.userId = userIdOf(who.userId))
     const held = this.#credentials.hold(who.auth)
     try {
-      const [place] = await Promise.all([
-        asked.placeless ? {} : this.#place(call, userId, locate ? who : options),
-        this.#credentials.firstToken(call, held),
-      ])
+      const placed = asked.placeless ? {} : this.#place(call, userId, locate ? who : options)
+      const token = this.#credentials.firstToken(call, held)
+      const place = token ? (await Promise.all([placed, token]))[0] : await placed
       begun.place = place
       const { calendarId, timeZone } = place
       const text = await call.handOver((ticket) => {
@@ -485,7 +494,7 @@ class CalendarService {
         return send(addon, args, bodyText, ticket)
       })
       const result = JSON.parse(text)
-      return bare ? result : { ...result, ...told(place) }
+      return bare ? result : Object.assign(result, told(place))
     } catch (error) {
       throw this.#credentials.withLoadFault(error, userId)
     } finally {
@@ -502,7 +511,8 @@ class CalendarService {
     return attendeePlan({ entries, timeoutMs, resolve }, ...args)
   }
 
-  async #place(call, userId, { calendarId }) {
+  /** The place, or a promise of it. */
+  #place(call, userId, { calendarId }) {
     if (typeof calendarId === 'string') return placeOf({ calendarId })
     // One bound is enough, and it is the call's: its message names the method.
     return call.bounded(this.resolveCalendar(userId, Infinity), 'resolveCalendar')
@@ -529,41 +539,12 @@ class CalendarService {
     }
   }
 
-  async #record(plan, begun, call, end) {
-    if (!plan.recorded) return
-    const records = recordsOf(plan, { ...begun, elapsedMs: call?.elapsedMs ?? 0 }, end)
-    for (const record of records) this.#openRecords.remember(record, end.error?.outcome)
-    // A caller that left, or whose time is over, does not wait for the log.
-    const limitMs = end.error?.code === 'ABORTED' ? 0 : (call?.leftMs ?? 0)
-    const written = Promise.all(records.map((record) => this.#toLog(record, limitMs)))
-    if (limitMs > 0) await within(written, limitMs)
-  }
-
-  /** Through the public method, so that one who replaces it is asked; whatever it does, the call is not affected. */
-  async #toLog(record, limitMs) {
-    try {
-      await this.logOperation(record, limitMs)
-    } catch (error) {
-      this.#log('warn', 'logOperation failed; the call it tells of is not affected', lost(record, error))
-    }
-  }
-
-  async #logged(record, limitMs) {
-    const { onOperation } = this.#callbacks
-    if (!onOperation) return
-    const work = (async () => onOperation(record))().catch((error) => {
-      this.#log('warn', 'onOperation failed; the call it tells of is not affected', lost(record, error))
-    })
-    if (limitMs <= 0) return
-    if ((await within(work, limitMs)) === LATE) this.#log('warn', 'onOperation did not answer in time', lost(record))
-  }
-
   /** What the native part tells unasked. It must never throw: there is nobody above it. */
   #noticed(text) {
     try {
       const notice = JSON.parse(textIn(text))
       if (notice.type === 'tokens') this.#credentials.handBack(notice.authRef)
-      else if (notice.type === 'settled') this.#toLog(this.#openRecords.settled(notice), 0)
+      else if (notice.type === 'settled') this.#operations.settled(notice)
       else if (notice.type === 'log') {
         const { type: _type, level, message, ...more } = notice
         this.#log(level, message, more)
@@ -583,12 +564,6 @@ class CalendarService {
 
 /** napi hands over a callback's tuple as an array where the binding does not spread it. */
 const textIn = (argument) => (Array.isArray(argument) ? argument[0] : argument)
-
-/** What a log line says of a record that did not arrive: what its caller knows it by, and the kind of error. */
-const lost = ({ context }, ...errors) => ({
-  ...(context === null || context === undefined ? {} : { context }),
-  ...Object.fromEntries(errors.map((error) => ['error', error instanceof Error ? error.name : typeof error])),
-})
 
 /** The methods as they are here: the frames of a stack know these, also where a subclass or a spy replaced them. */
 const entries = Object.fromEntries(BOUND.map((name) => [name, CalendarService.prototype[name]]))

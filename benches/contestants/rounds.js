@@ -49,12 +49,31 @@ async function work(operation, { operations, inFlight }) {
   }
 }
 
-/** @param {(worker: number, round: object) => Promise<void>} operation */
+const memory = () => ({ rssKb: Math.round(process.memoryUsage.rss() / 1024) })
+
+/**
+ * Works the rounds that it is told of. Instead of one, `{ begin: N }` begins that many operations at once and answers before
+ * any is over, `{ measure: true }` tells the memory, and `{ end: true }` waits for all of them.
+ *
+ * @param {(worker: number) => Promise<void>} operation
+ */
 async function serveRounds(operation) {
   say({ ready: true })
+  let begun = []
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const round = JSON.parse(line)
-    say(await work((worker) => operation(worker, round), round))
+    if (round.begin) {
+      begun = Array.from({ length: round.begin }, (_, worker) => operation(worker))
+      say(memory())
+    } else if (round.measure) {
+      globalThis.gc?.()
+      say(memory())
+    } else if (round.end) {
+      await Promise.all(begun)
+      say(memory())
+    } else {
+      say(await work(operation, round))
+    }
   }
   process.exit(0)
 }

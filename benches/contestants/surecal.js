@@ -10,7 +10,7 @@ const service = new CalendarService({
   clientId: 'client',
   clientSecret: 'secret',
   ca: given.ca,
-  limits: { perUserPerMinute: 1000000, perProjectPerMinute: 1000000, maxInFlight: 8192 },
+  limits: given.limits ?? { perUserPerMinute: 1000000, perProjectPerMinute: 1000000, maxInFlight: 8192 },
   resolveCalendar: async () => ({ calendarId: 'primary', calendarType: 'primary', subscriptionPlan: 'school' }),
 })
 const auth = new OAuth2Client({ clientId: 'client', clientSecret: 'secret' })

@@ -1,0 +1,77 @@
+'use strict'
+
+const { LATE, within } = require('./bounded')
+const { OpenRecords, recordsOf } = require('./records')
+
+/** Tells `onOperation` of every write. Whatever it does, the call it is told of is not affected. */
+class OperationLog {
+  #onOperation
+  #write
+  #isPlain
+  #log
+  #open = new OpenRecords()
+
+  /**
+   * @param {object} service `onOperation`: gives the callback there is now; `write`: the public `logOperation`, so that
+   *   one who replaces it is asked; `isPlain`: whether nobody did; `log`
+   */
+  constructor({ onOperation, write, isPlain, log }) {
+    this.#onOperation = onOperation
+    this.#write = write
+    this.#isPlain = isPlain
+    this.#log = log
+  }
+
+  /**
+   * One record for each event that the call was to write.
+   *
+   * @returns {Promise | undefined} what the call waits for; undefined where nobody reads it, or nobody waits
+   */
+  record(plan, begun, call, end) {
+    if (!plan.recorded) return undefined
+    const records = recordsOf(plan, { ...begun, elapsedMs: call?.elapsedMs ?? 0 }, end)
+    for (const record of records) this.#open.remember(record, end.error?.outcome)
+    if (!this.#onOperation() && this.#isPlain()) return undefined
+    // A caller that left, or whose time is over, does not wait for the log.
+    const limitMs = end.error?.code === 'ABORTED' ? 0 : (call?.leftMs ?? 0)
+    const written = Promise.all(records.map((record) => this.#told(record, limitMs)))
+    return limitMs > 0 ? within(written, limitMs) : undefined
+  }
+
+  /** The second record of a call whose clean-up came to its end. */
+  settled(notice) {
+    this.#told(this.#open.settled(notice), 0)
+  }
+
+  /** Entries of `pending()`, each with the context of the call it comes from. */
+  withContext(entries) {
+    return this.#open.withContext(entries)
+  }
+
+  /** Hands a record to the callback, and waits for it no longer than `limitMs`. */
+  async handOver(record, limitMs) {
+    const onOperation = this.#onOperation()
+    if (!onOperation) return
+    const work = (async () => onOperation(record))().catch((error) => {
+      this.#log('warn', 'onOperation failed; the call it tells of is not affected', lost(record, error))
+    })
+    if (limitMs <= 0) return
+    if ((await within(work, limitMs)) === LATE) this.#log('warn', 'onOperation did not answer in time', lost(record))
+  }
+
+  async #told(record, limitMs) {
+    try {
+      await this.#write(record, limitMs)
+    } catch (error) {
+      this.#log('warn', 'logOperation failed; the call it tells of is not affected', lost(record, error))
+    }
+  }
+}
+
+/** What a log line says of a record that did not arrive: what its caller knows it by, and the kind of error. */
+const lost = ({ context }, ...errors) => ({
+  ...(context === null || context === undefined ? {} : { context }),
+  ...Object.fromEntries(errors.map((error) => ['error', error instanceof Error ? error.name : typeof error])),
+})
+
+module.exports = { OperationLog }
