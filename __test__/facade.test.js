@@ -59,6 +59,29 @@ describe('the service', () => {
     expect(second).toBe(first)
     expect(fake.calls).toEqual([{ method: 'close', drainMs: 7 }])
   })
+
+  test('a call begun before close is let in, and a later one is not', async () => {
+    const asked = deferred()
+    service.configure({ resolveCalendar: () => asked.promise })
+    fake.calls.length = 0
+    const begun = service.createEvent('user', 'token', event)
+    const closing = service.close()
+    await expect(service.createEvent('user', 'token', event)).rejects.toMatchObject({ code: 'CLOSED' })
+    expect(fake.calls).toEqual([])
+    asked.resolve({ calendarId: 'primary' })
+    await expect(begun).resolves.toMatchObject({ success: true })
+    await expect(closing).resolves.toEqual([])
+    expect(fake.calls.map(({ method }) => method)).toEqual(['createEvent', 'close'])
+  })
+
+  test('close waits for a call that gets no answer from a callback as long as it was told to', async () => {
+    service.configure({ resolveCalendar: () => deferred().promise, timeoutMs: 150 })
+    fake.calls.length = 0
+    const begun = service.createEvent('user', 'token', event).catch((error) => error)
+    await service.close({ drainMs: 20 })
+    expect(fake.calls).toEqual([{ method: 'close', drainMs: 0 }])
+    expect(await begun).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent' })
+  })
 })
 
 describe('the configuration', () => {

@@ -10,6 +10,7 @@ const { oauthClientOf } = require('./oauth_client')
 const { requireGoogleAuth } = require('./express/requireGoogleAuth')
 const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
+const { CallsAtWork } = require('./calls_at_work')
 const { layOver } = require('./settings')
 const { Call } = require('./call')
 const { wholeTime } = require('./call_time')
@@ -74,7 +75,9 @@ class CalendarService {
   #hold = null
   #callbacks = {}
   #settings = {}
+  #atWork = new CallsAtWork()
   #operations = new OperationLog({
+    atWork: this.#atWork,
     onOperation: () => this.#callbacks.onOperation,
     write: (record, limitMs) => this.logOperation(record, limitMs),
     isPlain: () => this.logOperation === this.#plainLog,
@@ -283,7 +286,7 @@ class CalendarService {
   }
 
   async resolveCalendar(userId, limitMs = this.#timeoutMs) {
-    this.#addon()
+    this.#addon({ evenClosed: true }) // A call that was begun before may still have to ask.
     const id = userIdOf(userId)
     if (!this.#callbacks.resolveCalendar) return placeOf({ calendarId: PRIMARY })
     const answer = await within(
@@ -352,9 +355,11 @@ class CalendarService {
 
   // ---- inside ----
 
+  /** Calls that were begun are let through first: once closed, the native part takes none that is still on its way. */
   async #closed(addon, hold, drainMs) {
     try {
-      return JSON.parse(await addon.close(drainMs))
+      addon.closing()
+      return JSON.parse(await addon.close(await this.#atWork.drained(drainMs)))
     } catch (error) {
       throw fromNative(error, { operation: 'close' })
     } finally {
@@ -443,6 +448,7 @@ class CalendarService {
   async #performed(plan, { context, signal, timeoutMs }) {
     const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null }
     let call
+    this.#atWork.begin(begun)
     try {
       call = new Call(plan.operation, {
         entry: plan.entry,
@@ -464,6 +470,7 @@ class CalendarService {
       await this.#operations.record(plan, begun, call, { error })
       throw error
     } finally {
+      this.#atWork.end(begun)
       this.#hold?.touch()
     }
   }

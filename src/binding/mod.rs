@@ -449,6 +449,12 @@ impl NativeService {
         })
     }
 
+    /// Says that `close` comes soon: not ready any more, but calls that were begun are still let in.
+    #[napi]
+    pub fn closing(&self) {
+        self.service.closing();
+    }
+
     /// Takes no new calls and waits at most `drainMs` for what is open; what is left.
     #[napi]
     pub fn close<'env>(&self, env: &'env Env, drain_ms: f64) -> napi::Result<PromiseRaw<'env, String>> {
