@@ -41,4 +41,4 @@ async function withTimeout(promise, ms, name = 'Operation') {
   })
 }
 
-module.exports = { LATE, within, withTimeout }
+module.exports = { LATE, LONGEST_TIMER_MS, within, withTimeout }
