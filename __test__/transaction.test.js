@@ -300,7 +300,12 @@ test('a commit whose answer cannot be read is told unknown, and nothing is rolle
     endedOutside: () => {},
   }
   const perform = async ({ send }) => JSON.parse(await send(addon, '{}', undefined, 0))
-  const transactions = new Transactions({ perform, handlers: () => undefined, log: () => {} })
+  const transactions = new Transactions({
+    perform,
+    answered: (begin) => begin(),
+    handlers: () => undefined,
+    log: () => {},
+  })
   await expect(transactions.run(async () => 'done', { userId: 'eva' })).rejects.toMatchObject({ outcome: 'unknown' })
   expect(rolledBack).toEqual([])
 })
@@ -322,7 +327,12 @@ test('a step that was noted while its transaction ended is not taken, and nothin
     endedOutside: () => {},
   }
   const perform = async ({ send }) => JSON.parse(await send(addon, '{}', undefined, 0))
-  const transactions = new Transactions({ perform, handlers: () => undefined, log: () => {} })
+  const transactions = new Transactions({
+    perform,
+    answered: (begin) => begin(),
+    handlers: () => undefined,
+    log: () => {},
+  })
   const run = jest.fn()
   const undo = jest.fn()
   let step
