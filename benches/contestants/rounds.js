@@ -56,7 +56,11 @@ async function work(operation, { operations, inFlight, mayFail }) {
   }
 }
 
-const memory = () => ({ rssKb: Math.round(process.memoryUsage.rss() / 1024) })
+/** What is resident, and what of it is in use by JavaScript. */
+const memory = () => {
+  const { rss, heapUsed } = process.memoryUsage()
+  return { rssKb: Math.round(rss / 1024), heapKb: Math.round(heapUsed / 1024) }
+}
 
 /**
  * Works the rounds that it is told of. Instead of one, `{ begin: N }` begins that many operations at once and answers before
