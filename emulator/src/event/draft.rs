@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use super::{attendees, conference, fields, properties, time};
+use super::{attendees, conference, field_names, properties, time};
 use crate::reply::Refusal;
 
 /// Written by the server alone, although it lies among the writable ones.
@@ -52,7 +52,7 @@ pub(crate) fn normalise(given: &Map<String, Value>, context: Context<'_>) -> Res
     if time::instant_of(Some(&end), context.zone) < time::instant_of(Some(&start), context.zone) {
         return Err(Refusal::time_range_empty());
     }
-    for name in fields::writable() {
+    for name in field_names::writable() {
         let stored = match name {
             "start" => Some(start.clone()),
             "end" => Some(end.clone()),

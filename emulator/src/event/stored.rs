@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{conference, fields};
+use super::{conference, field_names};
 
 /// One state an event was in.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl StoredEvent {
 
     /// The part a client may write.
     pub(crate) fn writable(&self) -> Map<String, Value> {
-        fields::only_writable(&self.body)
+        field_names::only_writable(&self.body)
     }
 
     /// Whether the copy in this calendar is the organizer's own.

@@ -10,7 +10,7 @@ use super::{Done, Touched, World, present};
 use crate::account::Principal;
 use crate::call::{Call, names_etag};
 use crate::event::draft::{self, Context};
-use crate::event::fields::{in_reply_order, is_writable, only_writable};
+use crate::event::field_names::{in_reply_order, is_writable, only_writable};
 use crate::event::stored::Revision;
 use crate::event::{StoredEvent, attendees, conference, is_client_id, merge, time};
 use crate::mail;
