@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::held::Held;
 use super::ledger::Ledger;
 use super::plan::Plan;
+use super::renewals::Renewals;
 use super::{Expected, Keep, Record, Store};
 use crate::clock::Clock;
 use crate::model::ids::store_key;
@@ -188,13 +189,15 @@ pub enum Change {
 pub struct Journal {
     pub(super) ledger: Ledger,
     pub(super) lease: Duration,
+    pub(super) renewals: Renewals,
 }
 
 impl Journal {
     /// A journal whose entries are leased for `lease` (1 s and up); `random` gives 128 random bits.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, lease: Duration, random: fn() -> u128) -> Self {
-        Self { ledger: Ledger::new(store, clock, random), lease }
+        let renewals = Renewals::new(clock.clone());
+        Self { ledger: Ledger::new(store, clock, random), lease, renewals }
     }
 
     /// A new random claim.
