@@ -12,7 +12,8 @@ const readline = require('node:readline')
 const { setStage, until } = require('./support/stage')
 const { EVENT, memoryStore, tokenPeople } = require('./support/token_people')
 
-const libraries = [require('google-auth-library'), require('google-auth-library-9')]
+// The first is what getRefreshedOAuthClient makes its client of.
+const libraries = [require('google-auth-library'), require('google-auth-library-11'), require('google-auth-library-9')]
 const MINUTE = 60000
 
 const stage = setStage({ seed: 2027 })
@@ -35,7 +36,7 @@ const serviceFor = (user, config) => {
 describe('one refresh for all', () => {
   test('200 calls of one user with an expired token, over 20 auth objects, make one token request', async () => {
     const user = await people.user({ expiresInSeconds: -1 })
-    const clients = Array.from({ length: 20 }, (_, i) => clientOf(user, libraries[i % 2]))
+    const clients = Array.from({ length: 20 }, (_, i) => clientOf(user, libraries[i % 3]))
     const events = clients.map(() => 0)
     clients.forEach((client, i) => client.on('tokens', () => (events[i] += 1)))
     const service = stage.service({ timeoutMs: 25000 })
@@ -167,7 +168,7 @@ describe('service accounts', () => {
     expect((await assertions()) - before).toBe(1) // The emulator checks no signature; Google does.
   })
 
-  test.each(libraries.map((library, i) => [['10', '9'][i], library]))(
+  test.each(libraries.map((library, i) => [['10', '11', '9'][i], library]))(
     'a JWT of google-auth-library %s is asked for its token, and again after a 401',
     async (_version, { JWT }) => {
       const user = await people.user({ serviceAccount: true })

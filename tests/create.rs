@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Google, Told, class, now};
+use support::{Google, Told, class, lost_exchanges, now};
 use surecal::model::{Code, Outcome};
 use surecal::service::Cancel;
 use surecal_emulator::{Fault, Rule, When};
@@ -31,16 +31,10 @@ async fn an_event_is_inserted_once_and_read_back_once() {
     assert_eq!(told.unwrap()["attempts"], 2);
 }
 
-fn faults_of_a_lost_or_refused_exchange(when: When) -> Vec<Fault> {
-    vec![
-        Fault::Reset { when },
-        Fault::Hang { when },
-        Fault::status_when(500, when),
-        Fault::status_when(503, when),
-        Fault::Html { when },
-        Fault::Truncate { when, keep_bytes: None },
-        Fault::Drip { when, every_ms: 1000, chunk_bytes: 16 },
-    ]
+fn lost_or_slow_exchanges(when: When) -> Vec<Fault> {
+    let mut faults = lost_exchanges(when);
+    faults.push(Fault::Drip { when, every_ms: 1000, chunk_bytes: 16 });
+    faults
 }
 
 fn faults_that_refuse() -> Vec<Fault> {
@@ -74,9 +68,9 @@ fn faults_of_a_store_that_lies() -> Vec<Fault> {
 
 #[tokio::test(start_paused = true)]
 async fn any_one_fault_at_any_call_of_a_create_ends_in_success_and_exactly_one_event() {
-    let faults: Vec<_> = faults_of_a_lost_or_refused_exchange(When::Before)
+    let faults: Vec<_> = lost_or_slow_exchanges(When::Before)
         .into_iter()
-        .chain(faults_of_a_lost_or_refused_exchange(When::After))
+        .chain(lost_or_slow_exchanges(When::After))
         .chain(faults_that_refuse())
         .chain(faults_of_a_store_that_lies())
         .collect();
@@ -404,7 +398,7 @@ async fn guests_who_were_invited_to_what_is_removed_again_are_told_and_others_ar
 #[tokio::test(start_paused = true)]
 async fn after_an_insert_of_unknown_fate_the_calendar_is_read_before_another_insert() {
     for when in [When::Before, When::After] {
-        for fault in faults_of_a_lost_or_refused_exchange(when) {
+        for fault in lost_or_slow_exchanges(when) {
             let google = Google::new().with([Rule::nth("events.insert", 1, fault.clone()).times(2)]);
             let process = google.process();
             process.create(&class(), &json!({})).await.unwrap();

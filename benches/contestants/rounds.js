@@ -10,12 +10,13 @@ const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.fl
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 /**
- * One round: `operations` in all, `inFlight` at once.
+ * One round: `operations` in all, `inFlight` at once. With `mayFail`, those that fail are counted; else they end the process.
  *
  * @param {(worker: number) => Promise<void>} operation one operation of the worker of that number
  */
-async function work(operation, { operations, inFlight }) {
+async function work(operation, { operations, inFlight, mayFail }) {
   const took = []
+  let failed = 0
   let left = operations
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
@@ -27,7 +28,12 @@ async function work(operation, { operations, inFlight }) {
       while (left > 0) {
         left -= 1
         const startedAt = performance.now()
-        await operation(worker)
+        try {
+          await operation(worker)
+        } catch (error) {
+          if (!mayFail) throw error
+          failed += 1
+        }
         took.push(performance.now() - startedAt)
       }
     }),
@@ -39,6 +45,7 @@ async function work(operation, { operations, inFlight }) {
   took.sort((a, b) => a - b)
   return {
     seconds,
+    failed,
     cpuMs: (used.user + used.system) / 1000,
     mainMs: active,
     p50: percentile(took, 0.5),
@@ -49,13 +56,17 @@ async function work(operation, { operations, inFlight }) {
   }
 }
 
-const memory = () => ({ rssKb: Math.round(process.memoryUsage.rss() / 1024) })
+/** What is resident, and what of it is in use by JavaScript. */
+const memory = () => {
+  const { rss, heapUsed } = process.memoryUsage()
+  return { rssKb: Math.round(rss / 1024), heapKb: Math.round(heapUsed / 1024) }
+}
 
 /**
  * Works the rounds that it is told of. Instead of one, `{ begin: N }` begins that many operations at once and answers before
  * any is over, `{ measure: true }` tells the memory, and `{ end: true }` waits for all of them.
  *
- * @param {(worker: number) => Promise<void>} operation
+ * @param {(worker: number, round: object) => Promise<void>} operation
  */
 async function serveRounds(operation) {
   say({ ready: true })
@@ -63,7 +74,7 @@ async function serveRounds(operation) {
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const round = JSON.parse(line)
     if (round.begin) {
-      begun = Array.from({ length: round.begin }, (_, worker) => operation(worker))
+      begun = Array.from({ length: round.begin }, (_, worker) => operation(worker, round))
       say(memory())
     } else if (round.measure) {
       globalThis.gc?.()
@@ -72,7 +83,7 @@ async function serveRounds(operation) {
       await Promise.all(begun)
       say(memory())
     } else {
-      say(await work(operation, round))
+      say(await work((worker) => operation(worker, round), round))
     }
   }
   process.exit(0)

@@ -109,7 +109,7 @@ async fn main() -> io::Result<()> {
     std::process::exit(0)
 }
 
-/// Whether the exchange of this number is one that hangs: spread as by chance (SplitMix64), and the same ones each time.
+/// Whether the exchange of this number is one that hangs: spread as by chance (`SplitMix64`), and the same ones each time.
 fn is_struck(number: u64, per_10_000: u64) -> bool {
     let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
