@@ -74,13 +74,19 @@ describe('the service', () => {
     expect(fake.calls.map(({ method }) => method)).toEqual(['createEvent', 'close'])
   })
 
-  test('close waits for a call that gets no answer from a callback as long as it was told to', async () => {
-    service.configure({ resolveCalendar: () => deferred().promise, timeoutMs: 150 })
+  test.each([20, 0])('close({ drainMs: %i }) ends a call that gets no answer from a callback', async (drainMs) => {
+    const never = () => deferred().promise
+    service.configure({ resolveCalendar: never, resolveCalendarForEvent: never, timeoutMs: 60_000 })
     fake.calls.length = 0
-    const begun = service.createEvent('user', 'token', event).catch((error) => error)
-    await service.close({ drainMs: 20 })
+    const renewing = { getAccessToken: never }
+    const ended = Promise.allSettled([
+      service.createEvent('user', 'token', event),
+      service.createEvent('user', renewing, event, { calendarId: 'primary' }),
+      service.addAttendeeToEvent('event1', 'eva@school.test'),
+    ])
+    await service.close({ drainMs })
     expect(fake.calls).toEqual([{ method: 'close', drainMs: 0 }])
-    expect(await begun).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent' })
+    for (const { reason } of await ended) expect(reason).toMatchObject({ code: 'CLOSED', outcome: 'not-sent' })
   })
 })
 

@@ -446,11 +446,11 @@ class CalendarService {
   }
 
   async #performed(plan, { context, signal, timeoutMs }) {
-    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null }
+    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null, call: null }
     let call
     this.#atWork.begin(begun)
     try {
-      call = new Call(plan.operation, {
+      call = begun.call = new Call(plan.operation, {
         entry: plan.entry,
         writes: plan.writes === true,
         timeoutMs: wholeTime(plan, timeoutMs, this.#timeoutMs),
