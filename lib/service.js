@@ -457,11 +457,11 @@ class CalendarService {
   }
 
   async #performed(plan, site, { context, signal, timeoutMs }) {
-    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null }
+    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null, call: null }
     let call
     this.#atWork.begin(begun)
     try {
-      call = new Call(plan.operation, {
+      call = begun.call = new Call(plan.operation, {
         site,
         writes: plan.writes === true,
         timeoutMs: wholeTime(plan, timeoutMs, this.#timeoutMs),
