@@ -10,11 +10,12 @@ const { startContestant, startServer } = require('./processes')
 const { cell, goal, median, progress, spread } = require('./figures')
 
 const IN_FLIGHT = 64
-const NAMES = ['surecal', 'googleapis', 'fetch', 'bare-reqwest']
+const NAMES = ['surecal', 'googleapis', 'fetch', 'engine-alone', 'bare-reqwest']
 const TITLES = {
   surecal: 'surecal',
   googleapis: '@googleapis/calendar',
   fetch: 'fetch (undici)',
+  'engine-alone': 'surecal without Node',
   'bare-reqwest': 'bare reqwest',
 }
 
