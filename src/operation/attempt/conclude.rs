@@ -70,7 +70,14 @@ impl Attempt<'_> {
     async fn clean_up(&self, scope: &Scope) -> (Cleanup, Option<Arc<Held>>) {
         let left = self.cx.left(scope);
         let state = if self.exposed() { State::Failed } else { State::Settled { disposal: Disposal::Nothing } };
-        let change = self.held.change(left.max(RESULT_GRACE), |entry| entry.state = state).await;
+        let unseen = !self.landed && !self.claimed && !self.occupied;
+        let change = self
+            .held
+            .change(left.max(RESULT_GRACE), |entry| {
+                entry.state = state;
+                entry.unseen = unseen;
+            })
+            .await;
         let open = || Some(Arc::clone(&self.held));
         if !self.exposed() {
             return (Cleanup::Deleted, if change == Change::Applied { None } else { open() });
