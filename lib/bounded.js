@@ -46,4 +46,4 @@ function timedOut(name, ms) {
   })
 }
 
-module.exports = { LATE, timedOut, within, withTimeout }
+module.exports = { LATE, LONGEST_TIMER_MS, timedOut, within, withTimeout }

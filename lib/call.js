@@ -2,15 +2,12 @@
 
 const { CalendarError, fromNative, ofCall, validation } = require('./errors')
 const { LATE, within } = require('./bounded')
+const { nextTicket } = require('./call_answers')
 
 /**
  * After an abort the native part is asked how far the call had come; a caller that left is not kept longer than this.
  */
 const ABORT_ANSWER_MS = 25
-
-/** Tickets are unique in a process and never 0, which means "cannot be cancelled". */
-let lastTicket = 0
-const nextTicket = () => (lastTicket = (lastTicket % 0x7fffffff) + 1)
 
 /** One call of a method: its clock, its signal, and where in the caller's code it was made. */
 class Call {
@@ -20,20 +17,19 @@ class Call {
 
   /**
    * @param {string} operation the method's name
-   * @param {object} facts `entry`: the method's function, left out of the stack; `writes`: whether it changes a
+   * @param {object} facts `site`: what `siteOf` gave; `writes`: whether it changes a
    *   calendar; `timeoutMs`: for the whole call; `signal`; `opening`: what the messages of its errors begin with
    */
-  constructor(operation, { entry, writes, timeoutMs, signal, opening }) {
+  constructor(operation, { site, writes, timeoutMs, signal, opening }) {
     this.startedAt = performance.now()
     this.operation = operation
     this.writes = writes
     this.opening = opening
     this.timeoutMs = timeoutMs
     this.signal = checkedSignal(signal)
-    this.ticket = this.signal ? nextTicket() : 0
+    this.ticket = nextTicket()
     this.sent = false
-    this.site = {}
-    Error.captureStackTrace(this.site, entry) // Formatted only if somebody reads it.
+    this.site = site
   }
 
   /** Whole milliseconds since the call was made. */
@@ -136,6 +132,16 @@ class Call {
   }
 }
 
+/**
+ * Where the caller's code called the method `entry`: the frames below it, formatted only if somebody reads them. To be
+ * taken first, for each frame of ours that is passed over costs as much as one that is kept.
+ */
+function siteOf(entry) {
+  const site = { __proto__: null } // V8 turns any other object into this kind, at a cost.
+  Error.captureStackTrace(site, entry)
+  return site
+}
+
 function checkedSignal(signal) {
   if (signal === undefined || signal === null) return undefined
   if (typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function') return signal
@@ -153,4 +159,4 @@ function firing(signal) {
   return { promise, stop: () => signal.removeEventListener('abort', listener) }
 }
 
-module.exports = { Call }
+module.exports = { Call, siteOf }

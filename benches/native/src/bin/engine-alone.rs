@@ -52,5 +52,5 @@ impl Contestant for Engine {
 }
 
 fn main() -> Result<(), Fault> {
-    run(2, async { serve_rounds(Engine::open(&given()?)?).await })
+    run(1, async { serve_rounds(Engine::open(&given()?)?).await })
 }
