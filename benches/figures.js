@@ -33,12 +33,34 @@ function goal(name, value, limit, { least = false, digits = 2 } = {}) {
   return { name, value, limit, least, kept, digits }
 }
 
-function showGoals(goals) {
-  for (const { name, value, limit, least, kept, digits } of goals) {
-    const wanted = `wanted ${least ? '>=' : '<='} ${limit}`
-    show(`  ${kept ? 'kept  ' : 'MISSED'} ${name}: ${value.toFixed(digits)} (${wanted})`)
-  }
-  return goals.every(({ kept }) => kept)
+/** A goal's outcome in words. */
+function outcomeOf({ name, value, limit, least, digits }) {
+  return { name, value: value.toFixed(digits), wanted: `wanted ${least ? '>=' : '<='} ${limit}` }
 }
 
-module.exports = { median, spread, show, progress, table, goal, showGoals }
+/**
+ * One thing that was measured, as the terminal and the report show it.
+ *
+ * @typedef {object} Section
+ * @property {string} title what was measured, and how
+ * @property {string[]} head
+ * @property {string[][]} rows
+ * @property {object[]} [goals] made by `goal`
+ * @property {object[]} [plots] what `growthPlot` in report.js takes
+ */
+
+/** @param {Section} section */
+function showSection({ title, head, rows, goals = [] }) {
+  show(title)
+  for (const line of table(head, rows)) show(line)
+  for (const one of goals) {
+    const { name, value, wanted } = outcomeOf(one)
+    show(`  ${one.kept ? 'kept  ' : 'MISSED'} ${name}: ${value} (${wanted})`)
+  }
+  show()
+}
+
+/** A number as a cell, or a dash where there is none. */
+const cell = (value, digits = 0) => (Number.isFinite(value) ? value.toFixed(digits) : '-')
+
+module.exports = { median, spread, show, progress, goal, outcomeOf, showSection, cell }

@@ -33,7 +33,12 @@ async function withTimeout(promise, ms, name = 'Operation') {
   if (!Number.isFinite(ms) || ms < 0) throw validation('ms', 'must be a number of milliseconds, 0 or more')
   const answer = await within(promise, ms)
   if (answer !== LATE) return answer
-  throw new CalendarError({
+  throw timedOut(name, ms)
+}
+
+/** The error of what did not answer in `ms`, and goes on. */
+function timedOut(name, ms) {
+  return new CalendarError({
     code: 'TIMEOUT',
     outcome: 'unknown',
     message: `${name} timed out after ${ms}ms`,
@@ -41,4 +46,4 @@ async function withTimeout(promise, ms, name = 'Operation') {
   })
 }
 
-module.exports = { LATE, LONGEST_TIMER_MS, within, withTimeout }
+module.exports = { LATE, LONGEST_TIMER_MS, timedOut, within, withTimeout }

@@ -11,6 +11,10 @@ const ABORT_ANSWER_MS = 25
 
 /** One call of a method: its clock, its signal, and where in the caller's code it was made. */
 class Call {
+  /** Ends of the waits for callbacks that are open. */
+  #waits = new Set()
+  #turnedAway = false
+
   /**
    * @param {string} operation the method's name
    * @param {object} facts `site`: what `siteOf` gave; `writes`: whether it changes a
@@ -38,15 +42,32 @@ class Call {
     return Math.max(0, this.timeoutMs - (performance.now() - this.startedAt))
   }
 
-  /** A callback's answer, or TIMEOUT with nothing sent. */
+  /** A callback's answer, or TIMEOUT or CLOSED with nothing sent. */
   async bounded(promise, name) {
-    const answer = await within(promise, this.leftMs)
-    if (answer !== LATE) return answer
-    throw new CalendarError({
-      code: 'TIMEOUT',
-      outcome: 'not-sent',
-      message: `${this.operation} timed out after ${this.timeoutMs}ms: ${name} did not answer. Nothing was sent to Google.`,
+    let end
+    const asked = new Promise((resolve, reject) => {
+      end = () => resolve(LATE)
+      Promise.resolve(promise).then(resolve, reject)
     })
+    this.#waits.add(end)
+    if (this.#turnedAway) end()
+    const answer = await within(asked, this.leftMs)
+    this.#waits.delete(end)
+    if (answer !== LATE) return answer
+    const [code, ended] = this.#turnedAway
+      ? ['CLOSED', 'failed: the service was closed']
+      : ['TIMEOUT', `timed out after ${this.timeoutMs}ms`]
+    throw new CalendarError({
+      code,
+      outcome: 'not-sent',
+      message: `${this.operation} ${ended}: ${name} did not answer. Nothing was sent to Google.`,
+    })
+  }
+
+  /** The service is closed, and waits no longer for callbacks. */
+  turnAway() {
+    this.#turnedAway = true
+    for (const end of this.#waits) end()
   }
 
   /**

@@ -14,6 +14,7 @@ const OF_ONE_EVENT = new Set([
 
 /** Tells `onOperation` of every write. Whatever it does, the call it is told of is not affected. */
 class OperationLog {
+  #atWork
   #onOperation
   #write
   #isPlain
@@ -21,10 +22,11 @@ class OperationLog {
   #open = new OpenRecords()
 
   /**
-   * @param {object} service `onOperation`: gives the callback there is now; `write`: the public `logOperation`, so that
+   * @param {object} service `atWork`: its CallsAtWork; `onOperation`: gives the callback there is now; `write`: the public `logOperation`, so that
    *   one who replaces it is asked; `isPlain`: whether nobody did; `log`
    */
-  constructor({ onOperation, write, isPlain, log }) {
+  constructor({ atWork, onOperation, write, isPlain, log }) {
+    this.#atWork = atWork
     this.#onOperation = onOperation
     this.#write = write
     this.#isPlain = isPlain
@@ -50,9 +52,13 @@ class OperationLog {
     return limitMs > 0 ? within(written, limitMs) : undefined
   }
 
-  /** The second record of a call whose clean-up came to its end. */
-  settled(notice) {
-    this.#told(this.#open.settled(notice), 0)
+  /**
+   * The second record of a call whose clean-up came to its end. It may have come to it before the call was answered:
+   * then it waits for the first record, which knows the context.
+   */
+  async settled(notice) {
+    if (!this.#open.knows(notice.eventId)) await this.#atWork.ended()
+    await this.#told(this.#open.settled(notice), 0)
   }
 
   /** Entries of `pending()`, each with the context of the call it comes from. */

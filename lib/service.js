@@ -10,6 +10,7 @@ const { oauthClientOf } = require('./oauth_client')
 const { requireGoogleAuth } = require('./express/requireGoogleAuth')
 const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
+const { CallsAtWork } = require('./calls_at_work')
 const { layOver } = require('./settings')
 const { Call, siteOf } = require('./call')
 const { CallAnswers } = require('./call_answers')
@@ -75,8 +76,10 @@ class CalendarService {
   #hold = null
   #callbacks = {}
   #settings = {}
+  #atWork = new CallsAtWork()
   #answers = new CallAnswers()
   #operations = new OperationLog({
+    atWork: this.#atWork,
     onOperation: () => this.#callbacks.onOperation,
     write: (record, limitMs) => this.logOperation(record, limitMs),
     isPlain: () => this.logOperation === this.#plainLog,
@@ -286,7 +289,7 @@ class CalendarService {
   }
 
   async resolveCalendar(userId, limitMs = this.#timeoutMs) {
-    this.#addon()
+    this.#addon({ evenClosed: true }) // A call that was begun before may still have to ask.
     const id = userIdOf(userId)
     if (!this.#callbacks.resolveCalendar) return placeOf({ calendarId: PRIMARY })
     const answer = await within(
@@ -355,9 +358,11 @@ class CalendarService {
 
   // ---- inside ----
 
+  /** Calls that were begun are let through first: once closed, the native part takes none that is still on its way. */
   async #closed(addon, hold, drainMs) {
     try {
-      return JSON.parse(await addon.close(drainMs))
+      addon.closing()
+      return JSON.parse(await addon.close(await this.#atWork.drained(drainMs)))
     } catch (error) {
       throw fromNative(error, { operation: 'close' })
     } finally {
@@ -452,10 +457,11 @@ class CalendarService {
   }
 
   async #performed(plan, site, { context, signal, timeoutMs }) {
-    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null }
+    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null, call: null }
     let call
+    this.#atWork.begin(begun)
     try {
-      call = new Call(plan.operation, {
+      call = begun.call = new Call(plan.operation, {
         site,
         writes: plan.writes === true,
         timeoutMs: wholeTime(plan, timeoutMs, this.#timeoutMs),
@@ -475,6 +481,7 @@ class CalendarService {
       await this.#operations.record(plan, begun, call, { error })
       throw error
     } finally {
+      this.#atWork.end(begun)
       this.#hold?.touch()
     }
   }

@@ -87,6 +87,8 @@ export declare class NativeService {
   openWork(): number
   /** Resolves when nothing is open, or after `maxMs`. While it is pending, Node's event loop stays up. */
   settled(maxMs: number): Promise<undefined>
+  /** Says that `close` comes soon: not ready any more, but calls that were begun are still let in. */
+  closing(): void
   /** Takes no new calls and waits at most `drainMs` for what is open; what is left. */
   close(drainMs: number): Promise<string>
 }

@@ -111,7 +111,8 @@ const ERROR_NAME = 'error instanceof Error ? error.name : typeof error'
 const JS = [
   ['lib/oauth_client.js', 'value: () => `${name} { … }`', 'value: undefined', 'redaction'],
   ['lib/oauth_client.js', 'value: () => ({}), enumerable', 'value: undefined, enumerable', 'redaction'],
-  ['lib/service.js', `const nameOf = (error) => (${ERROR_NAME})`, 'const nameOf = (error) => error', 'redaction'],
+  ['lib/operation_log.js', `['error', ${ERROR_NAME}]`, "['error', error]", 'redaction'],
+  ['lib/call_credentials.js', `error: ${ERROR_NAME},`, 'error,', 'redaction'],
   [
     'lib/token_questions.js',
     `const nameOf = (error) => (${ERROR_NAME})`,

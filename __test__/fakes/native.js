@@ -75,6 +75,8 @@ function fakeNative() {
       })
     }
 
+    closing() {}
+
     async close(drainMs) {
       fake.calls.push({ method: 'close', drainMs })
       return '[]'

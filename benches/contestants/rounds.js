@@ -23,12 +23,13 @@ function mainCpuMs() {
 }
 
 /**
- * One round: `operations` in all, `inFlight` at once.
+ * One round: `operations` in all, `inFlight` at once. With `mayFail`, those that fail are counted; else they end the process.
  *
  * @param {(worker: number) => Promise<void>} operation one operation of the worker of that number
  */
-async function work(operation, { operations, inFlight }) {
+async function work(operation, { operations, inFlight, mayFail }) {
   const took = []
+  let failed = 0
   let left = operations
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
@@ -41,7 +42,12 @@ async function work(operation, { operations, inFlight }) {
       while (left > 0) {
         left -= 1
         const startedAt = performance.now()
-        await operation(worker)
+        try {
+          await operation(worker)
+        } catch (error) {
+          if (!mayFail) throw error
+          failed += 1
+        }
         took.push(performance.now() - startedAt)
       }
     }),
@@ -54,6 +60,7 @@ async function work(operation, { operations, inFlight }) {
   took.sort((a, b) => a - b)
   return {
     seconds,
+    failed,
     cpuMs: (used.user + used.system) / 1000,
     mainMs: active,
     mainCpuMs: Number.isFinite(mainUsed) ? mainUsed : undefined,
@@ -65,12 +72,35 @@ async function work(operation, { operations, inFlight }) {
   }
 }
 
-/** @param {(worker: number, round: object) => Promise<void>} operation */
+/** What is resident, and what of it is in use by JavaScript. */
+const memory = () => {
+  const { rss, heapUsed } = process.memoryUsage()
+  return { rssKb: Math.round(rss / 1024), heapKb: Math.round(heapUsed / 1024) }
+}
+
+/**
+ * Works the rounds that it is told of. Instead of one, `{ begin: N }` begins that many operations at once and answers before
+ * any is over, `{ measure: true }` tells the memory, and `{ end: true }` waits for all of them.
+ *
+ * @param {(worker: number, round: object) => Promise<void>} operation
+ */
 async function serveRounds(operation) {
   say({ ready: true })
+  let begun = []
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const round = JSON.parse(line)
-    say(await work((worker) => operation(worker, round), round))
+    if (round.begin) {
+      begun = Array.from({ length: round.begin }, (_, worker) => operation(worker, round))
+      say(memory())
+    } else if (round.measure) {
+      globalThis.gc?.()
+      say(memory())
+    } else if (round.end) {
+      await Promise.all(begun)
+      say(memory())
+    } else {
+      say(await work((worker) => operation(worker, round), round))
+    }
   }
   process.exit(0)
 }
