@@ -369,9 +369,9 @@ impl NativeService {
     where
         F: Future<Output = Result<String, CalendarError>> + Send + 'static,
     {
-        let mut ticket = self.outbox.ticket(ticket);
+        let ticket = self.outbox.ticket(ticket);
         let work = work(self.service.clone(), ticket.cancel.clone());
-        spawn(async move { ticket.answer = Some(work.await) });
+        spawn(async move { ticket.answered(work.await) });
     }
 }
 

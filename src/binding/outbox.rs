@@ -76,7 +76,13 @@ pub(super) struct Ticket {
     outbox: Arc<Outbox>,
     number: i32,
     pub(super) cancel: Cancel,
-    pub(super) answer: Option<Result<String, CalendarError>>,
+    answer: Option<Result<String, CalendarError>>,
+}
+
+impl Ticket {
+    pub(super) fn answered(mut self, answer: Result<String, CalendarError>) {
+        self.answer = Some(answer);
+    }
 }
 
 impl Drop for Ticket {
