@@ -433,3 +433,65 @@ async fn a_list_of_claims_that_google_would_cut_is_not_written() {
     assert_eq!((error.code, error.outcome), (Code::Conflict, Outcome::Applied));
     assert_eq!(support::claims(&google.only_live()), many, "nobody's claim was dropped");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_google_refuses_for_good_leaves_nothing_open() {
+    for refusal in refusals_for_good() {
+        let google = Google::new().with([Rule::always("events.insert", refusal.clone())]);
+        let process = google.process();
+        for options in [json!({}), json!({ "idempotencyKey": "k" })] {
+            let error = process.create(&class(), &options).await.unwrap_err();
+            assert_eq!((error.outcome, error.retryable), (Outcome::Rejected, false), "{refusal:?}: {error:?}");
+            assert!(process.service.pending().await.unwrap().is_empty(), "{refusal:?}");
+        }
+        let error = process.create_many(&[class(), class()], &json!({})).await.unwrap_err();
+        assert_eq!(error.outcome, Outcome::Rejected, "{refusal:?}");
+        assert!(process.service.pending().await.unwrap().is_empty(), "{refusal:?}");
+    }
+}
+
+/// A calendar that this user may read only, one that is no more, and a body that Google does not take.
+fn refusals_for_good() -> Vec<Fault> {
+    vec![
+        Fault::forbidden("requiredAccessLevel"),
+        Fault::status_when(404, When::Before),
+        Fault::status_when(400, When::Before),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_refused_fence_leaves_open_ends_when_no_late_insert_can_come_any_more() {
+    for refusal in refusals_for_good() {
+        let google = Google::new().with([
+            Rule::nth("events.insert", 1, Fault::status_when(503, When::Before)),
+            Rule::always("events.insert", refusal.clone()),
+        ]);
+        let process = google.process();
+        let error = process.create(&class(), &json!({})).await.unwrap_err();
+        assert_eq!((error.outcome, error.retryable), (Outcome::Unknown, false), "{refusal:?}: {error:?}");
+        tokio::time::sleep(Duration::from_mins(50)).await;
+        let pending = process.service.pending().await.unwrap();
+        assert_eq!(pending.len(), 1, "{refusal:?}: the lost insert may still come");
+        let rounds = pending[0].rounds;
+        assert!(rounds < 25, "{refusal:?}: {rounds} rounds");
+        tokio::time::sleep(Duration::from_mins(30)).await;
+        assert!(process.service.pending().await.unwrap().is_empty(), "{refusal:?}");
+        assert_eq!(google.settled().len(), 1, "{refusal:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_was_there_in_a_calendar_that_the_user_has_lost_stays_listed_and_goes_when_it_is_back() {
+    let google = Google::new().with([
+        Rule::nth("events.insert", 2, Fault::status_when(404, When::Before)).times(1_000),
+        Rule::always("events.get", Fault::status_when(404, When::Before)),
+    ]);
+    let process = google.process();
+    let error = process.create(&class(), &json!({})).await.unwrap_err();
+    assert_eq!((error.code, error.outcome), (Code::NotFound, Outcome::Unknown));
+    tokio::time::sleep(Duration::from_hours(3)).await;
+    assert_eq!(process.service.pending().await.unwrap().len(), 1, "the event may be there for others");
+    google.emulator.clear_faults();
+    assert!(process.settle().await.is_empty());
+    assert!(google.live().is_empty());
+}

@@ -128,6 +128,7 @@ impl<'a> Attempt<'a> {
             group,
             guests: request.data.has_guests() && request.params.send_updates != SendUpdates::None,
             keyless,
+            unseen: false,
             lease_until: 0,
             since: 0,
             plan: None,

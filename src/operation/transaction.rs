@@ -192,6 +192,7 @@ pub fn intent(cx: &Context, operation: &str, target: &Target, print: String, ste
         group: None,
         guests: false,
         keyless,
+        unseen: false,
         lease_until: 0,
         since: 0,
         plan: Some(Plan { steps, open: true, ..Plan::default() }),

@@ -27,7 +27,7 @@ pub(super) const RETENTION_KEYLESS: Duration = Duration::from_hours(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Disposal {
-    /// Nothing was ever sent that could be in the calendar.
+    /// Nothing was ever sent that could be in the calendar, or that could still come there.
     Nothing,
     /// Proved gone: the id is a tombstone.
     Deleted,
@@ -81,6 +81,9 @@ pub struct Entry {
     pub guests: bool,
     /// Whether the key was made for this attempt alone.
     pub keyless: bool,
+    /// Failed, and no write of it was ever acknowledged, nor anything seen at its id: only an insert that is late could be there.
+    #[serde(default)]
+    pub unseen: bool,
     /// Unix ms until which nobody else may take the entry over.
     pub lease_until: u64,
     /// Unix ms of the intent.

@@ -10,7 +10,7 @@ use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::create::{Cleanup, Concluded, Created, Creation};
 use crate::operation::lease_of;
 use crate::operation::reconcile::reconcile;
-use crate::store::{Change, Disposal, Held, State};
+use crate::store::{Change, Disposal, Entry, Held, State};
 
 impl Attempt<'_> {
     /// The result is one compare-and-set, durable before the caller hears it.
@@ -80,7 +80,12 @@ impl Attempt<'_> {
             return (Cleanup::Deleted, if self.close_untouched().await { None } else { open() });
         }
         let left = self.cx.left(scope);
-        let change = self.held.change(left.max(RESULT_GRACE), |entry| entry.state = State::Failed).await;
+        let unseen = !self.landed && !self.claimed && !self.occupied;
+        let failed = |entry: &mut Entry| {
+            entry.state = State::Failed;
+            entry.unseen = unseen;
+        };
+        let change = self.held.change(left.max(RESULT_GRACE), failed).await;
         if change != Change::Applied {
             return (Cleanup::Pending, open());
         }
