@@ -387,8 +387,11 @@ describe('kinds of failure', () => {
     expect(await people.calendarCalls(since)).toEqual([])
     expect(await people.refreshes(user)).toEqual(['invalid_grant'])
 
+    // Reconnected: whether the app brings the new grant or has stored it.
     const again = await people.user()
-    store.tokens[user.id] = { refresh_token: again.refreshToken }
+    const brought = { refresh_token: again.refreshToken }
+    await expect(service.createEvent(user.id, brought, EVENT)).resolves.toMatchObject({ verified: true })
+    store.tokens[user.id] = brought
     await expect(service.createEvent(user.id, null, EVENT)).resolves.toMatchObject({ verified: true })
   })
 

@@ -23,11 +23,6 @@ use crate::model::{CalendarError, Code, Outcome};
 use crate::policy::Backoff;
 use crate::service::{Cancel, Foundation, Listener, Service, own_verdict, to_text};
 
-/// A call makes and drops hundreds of small texts, on three threads: with the C library's allocator a third of its time
-/// went there.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Threads of the runtime that all environments of a process share. Calls wait on the network, they do not compute; and where
 /// there are two, waking one another and freeing what the other allocated costs a fifth of a call.
 const WORKER_THREADS: usize = 1;

@@ -154,10 +154,15 @@ fn migrate(connection: &Connection) -> Result<(), CalendarError> {
     change.commit().map_err(cannot)
 }
 
-/// Writes the log into the file and empties it. Waits for nobody: a write that comes meanwhile would wait as well.
+/// Writes the log into the file and empties it.
+fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// The same, and waits for nobody: a write that comes meanwhile would wait as well.
 fn cut_log(connection: &Connection) {
     let _ = connection.busy_timeout(Duration::ZERO);
-    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    let _ = checkpoint(connection);
     let _ = connection.busy_timeout(BUSY);
 }
 
@@ -305,7 +310,7 @@ impl Store for SqliteStore {
     /// Overwritten values are in the log too, until it is written into the file and cut. While another process reads, it
     /// stays as it is, and that one cuts it.
     fn tidy(&self) -> BoxFuture<'_, ()> {
-        let cut = self.writer.ask(|connection| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        let cut = self.writer.ask(checkpoint);
         Box::pin(async move { drop(cut.await) })
     }
 }

@@ -2,7 +2,7 @@
 //! so that the clients are what is measured. One thread. Prints one line of JSON with its address (and the PEM of its
 //! authority), answers each line of its standard input with a line (see [`Asked`]), and ends with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::net::Ipv4Addr;
@@ -40,8 +40,15 @@ enum Asked {
     Release,
 }
 
+#[derive(Default)]
+struct Events {
+    by_id: HashMap<String, Bytes>,
+    /// The oldest first.
+    ids: VecDeque<String>,
+}
+
 struct Server {
-    events: Mutex<HashMap<String, Bytes>>,
+    events: Mutex<Events>,
     inserts: AtomicU64,
     requests: AtomicU64,
     connections: AtomicU64,
@@ -142,7 +149,7 @@ impl Server {
                 let asks_for_less = head.uri.query().is_some_and(|query| query.contains("fields=id%2Cetag"));
                 if asks_for_less { named } else { event }
             }),
-            _ => path.rsplit_once('/').and_then(|(_, id)| self.events().get(id).cloned()),
+            _ => path.rsplit_once('/').and_then(|(_, id)| self.events().by_id.get(id).cloned()),
         };
         if is_struck(number, self.hang_per_10_000) {
             // It was applied, and nobody will ever hear of it.
@@ -186,7 +193,7 @@ impl Server {
         self.held.send_modify(|held| *held -= 1);
     }
 
-    fn events(&self) -> std::sync::MutexGuard<'_, HashMap<String, Bytes>> {
+    fn events(&self) -> std::sync::MutexGuard<'_, Events> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -223,10 +230,13 @@ impl Server {
         let named = json!({ "etag": event["etag"], "id": id });
         let bytes = Bytes::from(serde_json::to_vec(&event).ok()?);
         let mut events = self.events();
-        if events.len() >= KEPT_AT_MOST {
-            events.clear();
+        if events.ids.len() >= KEPT_AT_MOST
+            && let Some(oldest) = events.ids.pop_front()
+        {
+            events.by_id.remove(&oldest);
         }
-        events.insert(id, bytes.clone());
+        events.ids.push_back(id.clone());
+        events.by_id.insert(id, bytes.clone());
         Some((Bytes::from(named.to_string()), bytes))
     }
 }

@@ -6,10 +6,6 @@ use surecal::clock::Clock;
 use surecal::service::{Cancel, Foundation, Service};
 use surecal_bench::{Contestant, Fault, given, run, serve_rounds};
 
-/// As in the addon.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Deserialize)]
 struct Given {
     url: String,
