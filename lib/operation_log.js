@@ -22,8 +22,8 @@ class OperationLog {
   #open = new OpenRecords()
 
   /**
-   * @param {object} service `atWork`: its CallsAtWork; `onOperation`: gives the callback there is now; `write`: the public `logOperation`, so that
-   *   one who replaces it is asked; `isPlain`: whether nobody did; `log`
+   * @param {object} service `atWork`: its CallsAtWork; `onOperation`: gives the callback there is now; `write`: the
+   *   public `logOperation`, so that one who replaces it is asked; `isPlain`: whether nobody did; `log`
    */
   constructor({ atWork, onOperation, write, isPlain, log }) {
     this.#atWork = atWork
