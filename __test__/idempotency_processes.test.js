@@ -70,7 +70,7 @@ describe.each(STORES)('over %s', (kind) => {
     const freeAfter = performance.now() - killedAt
     expect(jsonOf(answer)).toEqual({ by: second.pid })
     expect(freeAfter).toBeGreaterThan(LEASE_MS / 4)
-    expect(freeAfter).toBeLessThan(LEASE_MS + 1500)
+    expect(freeAfter).toBeLessThan(LEASE_MS + 5000)
     expect(backends.runs().map(({ pid }) => pid)).toEqual([first.pid, second.pid])
   })
 
@@ -144,7 +144,7 @@ withRedis('a Redis that stands still', () => {
     const refused = await exchange(port, request('k2'))
     expect(refused.status).toBe(503)
     expect(jsonOf(refused).code).toBe('STORE_UNAVAILABLE')
-    expect(performance.now() - askedAt).toBeLessThan(3500)
+    expect(performance.now() - askedAt).toBeLessThan(6000)
     expect(backends.runs()).toHaveLength(1)
     redis.goOn()
     await until(async () => (await exchange(port, request('k3'))).status === 201)

@@ -82,7 +82,7 @@ describe('executeWithRetry', () => {
     fake.verdict = { retry: true, delayMs: 30, why: 'told so' }
     const startedAt = performance.now()
     await expect(surecal.executeWithRetry(() => Promise.reject(new Error('x')), 100)).rejects.toThrow('x')
-    expect(performance.now() - startedAt).toBeLessThan(500)
+    expect(performance.now() - startedAt).toBeLessThan(2000)
     expect(fake.verdicts.length).toBeLessThan(6)
   })
 

@@ -182,7 +182,7 @@ test('a function that takes too long, and an abort, undo everything in time', as
     )
     .catch((e) => e)
   expect(slow).toMatchObject({ code: 'TIMEOUT', outcome: 'rejected', rolledBack: ids })
-  expect(performance.now() - began).toBeLessThan(2000)
+  expect(performance.now() - began).toBeLessThan(5000)
   const controller = new AbortController()
   const aborted = await service
     .transaction(
