@@ -31,6 +31,7 @@ const DRIVEN = [
     program: 'chromium',
     get: 'apt-get install -y chromium',
     skip: 'SURECAL_SKIP_BROWSER',
+    instead: 'SURECAL_CHROMIUM',
     what: 'the tests in a real browser',
   },
 ]
