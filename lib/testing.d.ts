@@ -125,8 +125,8 @@ export interface Emulator {
 
   /**
    * An empty world again: no users, calendars, faults, records. Connections stay, and chance goes on, so that users made
-   * afterwards have other tokens. What surecal itself remembers is not reset: a `refreshToken` that a test gave out and
-   * that was refused (`invalid_grant`) is dead to the process for a minute. Give each user another, or none.
+   * afterwards have other tokens. Do the same where you name tokens yourself: surecal's services remember in this process,
+   * past a reset, that a refresh token was revoked (a minute) and that an access token was refused (an hour).
    */
   reset(): Promise<void>
   /** Ends the process. Safe to call twice. */
