@@ -31,6 +31,7 @@ module.exports = [
     // What is handed to page.evaluate runs in the page.
     files: [
       '__test__/browser.test.js',
+      '__test__/dashboard_audit.test.js',
       '__test__/dashboard_browser.test.js',
       '__test__/example/browser.test.js',
       '__test__/support/faint.js',

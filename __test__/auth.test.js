@@ -7,6 +7,7 @@ const { loadOverFake } = require('./fakes/load')
 
 const IN_AN_HOUR = Date.now() + 3600000
 const VERSIONS = [
+  ['11', require('google-auth-library-11')],
   ['10', require('google-auth-library')],
   ['9', require('google-auth-library-9')],
 ]

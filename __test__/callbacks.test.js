@@ -193,6 +193,26 @@ describe('onOperation', () => {
     ])
   })
 
+  test('gets the second record after the first, although the native part told of it before the call was answered', async () => {
+    const records = []
+    const service = serviceWith({ onOperation: (record) => records.push(record) })
+    const notice = { type: 'settled', operation: 'createEvent', userId: 'user', eventId: 'event1', settled: 'deleted' }
+    fake.answers.createEvent = async () => {
+      fake.services[0].notify(JSON.stringify(notice))
+      await new Promise(setImmediate)
+      throw nativeError({ code: 'TIMEOUT', outcome: 'unknown', eventId: 'event1', message: 'timed out' })
+    }
+    await service.createEvent('user', 'token', event, { context: 'request 7' }).catch(() => {})
+    await new Promise(setImmediate)
+    expect(records).toMatchObject([
+      { googleEventId: 'event1', errorCode: 'TIMEOUT', context: 'request 7' },
+      { googleEventId: 'event1', settled: 'deleted', context: 'request 7' },
+    ])
+    fake.services[0].notify(JSON.stringify(notice))
+    await new Promise(setImmediate)
+    expect(records[2]).not.toHaveProperty('context') // It is not remembered beyond its second record.
+  })
+
   test('is asked through logOperation, so that one who replaces that method sees every record', async () => {
     const service = serviceWith({})
     const spy = jest.spyOn(service, 'logOperation').mockRejectedValue(new Error('mine'))

@@ -1,6 +1,7 @@
 'use strict'
 
-// The page in a real browser over a real service: its figures are metrics()' and the server's own count within 2 s.
+// The page in a real browser over a real service: its figures are metrics()' within 2 s. That those are right:
+// dashboard_audit.test.js.
 
 const express = require('express')
 const { launchChromium } = require('./support/chromium')
@@ -73,9 +74,9 @@ suite('the dashboard in Chromium', () => {
     return user
   }
 
-  test('every figure is that of metrics() and of what the server saw, within two seconds', async () => {
+  test('every figure is that of metrics(), within two seconds', async () => {
     await open()
-    const user = await school()
+    await school()
     const metrics = service.metrics()
     const deadline = performance.now() + 2000
     const counts = ([path]) => !/Ms$/.test(path)
@@ -86,21 +87,6 @@ suite('the dashboard in Chromium', () => {
     while ((await differing()).length > 0 && performance.now() < deadline) await page.waitForTimeout(50)
     expect(await differing()).toEqual([])
 
-    const figures = Object.fromEntries(await shown())
-    const requests = await stage.requestsOf(user)
-    const reads = requests.filter(({ method }) => method === 'GET').length
-    expect(Number(figures['google.reads'])).toBe(reads)
-    expect(Number(figures['google.writes'])).toBe(requests.length - reads)
-    const live = (await stage.live(user)).length
-    const made = Number(await page.textContent('[data-calls="createEvent"]')) - Number(figures['prevented.adopted'])
-    expect(made).toBe(live)
-    expect(figures).toMatchObject({
-      'prevented.lostReplies': '1',
-      'prevented.repaired': '1',
-      'prevented.adopted': '1',
-      'google.retries.RATE_LIMITED': '1',
-      'google.faults.timeout': '1',
-    })
     expect(await page.textContent('#failures')).toContain('NOT_FOUND')
     expect(complaints).toEqual([])
   })

@@ -31,11 +31,9 @@ test('a token endpoint that fails is degraded, not unready, until a renewal work
   const expired = { ...user.credentials, expiry_date: 1 }
   await stage.faultFor(user, { operation: 'oauth.token', fault: { kind: 'status', status: 503 } })
   await expect(service.createEvent(user.email, expired, lesson(), { timeoutMs: 400 })).rejects.toThrow('400ms')
-  expect(await service.health()).toMatchObject({
-    ready: true,
-    status: 'degraded',
-    tokenEndpoint: { ok: false, state: 'down' },
-  })
+  // The renewal goes on without its caller: on a busy machine it learns of the failure after them.
+  await until(async () => (await service.health()).tokenEndpoint.state === 'down')
+  expect(await service.health()).toMatchObject({ ready: true, status: 'degraded', tokenEndpoint: { ok: false } })
   await stage.google.clearFaults()
   await service.createEvent(user.email, expired, lesson())
   expect(await service.health()).toMatchObject({ status: 'ok', tokenEndpoint: { ok: true, state: 'up' } })
@@ -78,11 +76,13 @@ test('a store of the program’s own that throws makes it unready, and ready aga
 test('full seats are degraded, and a closed service is not ready', async () => {
   const user = await stage.user()
   const service = stage.service({ limits: { maxInFlight: 1 } })
-  await stage.faultFor(user, { operation: 'events.insert', nth: 1, fault: { kind: 'latency', ms: 300 } })
-  const call = service.createEvent(user.email, user.credentials, lesson())
+  await stage.faultFor(user, { operation: 'events.insert', nth: 1, fault: { kind: 'hang' } })
+  const leaving = new AbortController()
+  const call = service.createEvent(user.email, user.credentials, lesson(), { signal: leaving.signal })
   await until(() => service.metrics().inFlight === 1)
   expect(await service.health()).toMatchObject({ ready: true, status: 'degraded', inFlight: { ok: false, count: 1 } })
-  await call
-  await service.close()
+  leaving.abort()
+  await expect(call).rejects.toMatchObject({ code: 'ABORTED' })
+  await service.close({ drainMs: 0 })
   expect(await service.health()).toMatchObject({ ready: false, status: 'down', closed: true })
 })

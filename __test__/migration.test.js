@@ -3,85 +3,33 @@
 // MIGRATION.md, followed to the letter: over a backend of the old kind, after each step, the same requests get the same
 // answers and leave the same calendar.
 
-const { execFile } = require('node:child_process')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
-const { promisify } = require('node:util')
 const { setStage } = require('./support/stage')
+const { OLD, ANSWERS, ENTRIES, copyOldBackend, dayOf, entriesOf, madeBySurecal } = require('./support/old_backend')
 const { ROOT, blocks, steps, applyStep } = require('./support/migration_guide')
 
 const stage = setStage({ seed: 613 })
-const OLD = path.join(__dirname, 'fixtures', 'old_backend')
-const DAY = path.join(__dirname, 'fixtures', 'old_backend_day.js')
 
 /** Files of the old backend that the guide says nothing of changing; all others it must name. */
 const UNTOUCHED = ['app.js', 'models', 'controllers', 'routes']
 
 let folder
 beforeAll(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'surecal-'))
-  fs.cpSync(OLD, path.join(folder, 'backend'), { recursive: true })
-  fs.mkdirSync(path.join(folder, 'node_modules'))
-  for (const name of fs.readdirSync(path.join(ROOT, 'node_modules'))) {
-    if (name !== 'surecal')
-      fs.symlinkSync(path.join(ROOT, 'node_modules', name), path.join(folder, 'node_modules', name))
-  }
-  fs.symlinkSync(ROOT, path.join(folder, 'node_modules', 'surecal'))
+  folder = copyOldBackend()
 })
 afterAll(() => fs.rmSync(folder, { recursive: true }))
 
 /** A day in the backend as its files are now; what was answered, and what is in the calendar. */
-async function day({ live = [], env = {} } = {}) {
-  const teacher = await stage.user()
-  const { rootUrl, tokenUrl, clientId, clientSecret } = stage.google.config
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [DAY, JSON.stringify({ folder: path.join(folder, 'backend'), teacher, live })],
-    {
-      env: {
-        ...process.env,
-        GOOGLE_ROOT_URL: rootUrl,
-        GOOGLE_TOKEN_URL: tokenUrl,
-        GOOGLE_CLIENT_ID: clientId,
-        GOOGLE_CLIENT_SECRET: clientSecret,
-        GOOGLE_REDIRECT_URI: 'http://127.0.0.1/callback',
-        ...env,
-      },
-      timeout: 25000,
-    },
-  )
-  const { told, shadow, ...answered } = JSON.parse(stdout)
-  const events = await stage.live(teacher)
-  const calendar = events.map(({ summary, start, attendees = [] }) => [
-    summary,
-    start.dateTime.slice(0, 10),
-    attendees.map(({ email }) => email),
-  ])
-  const bySurecal = events.filter((event) => event.extendedProperties?.private?.surecalPrint).length
-  return { ...answered, calendar: calendar.sort(), told, shadow, bySurecal }
+async function day(options) {
+  const { answers, calendars, classes, told, shadow } = await dayOf(stage, folder, [await stage.user()], options)
+  const [events] = calendars
+  const bySurecal = events.filter(madeBySurecal).length
+  return { answers: answers[0], classes, calendar: entriesOf(events), told, shadow, bySurecal }
 }
 
-const ok = (status, body = {}) => [status, { status: 'success', ...body }]
-const created = expect.stringMatching(/^id\d$/)
-const STUDENT = ['student@school.test']
-
-const EXPECTED = {
-  answers: {
-    first: ok(201, { classId: created }),
-    second: ok(201, { classId: created }),
-    other: ok(201, { classId: created }),
-    update: ok(200),
-    enroll: [200, { success: true }],
-    remove: ok(200),
-  },
-  // The repetition made none.
-  classes: 2,
-  calendar: [
-    ['Geometry', '2027-07-01', STUDENT],
-    ['Geometry', '2027-07-08', STUDENT],
-  ],
-}
+// The repetition made none.
+const EXPECTED = { answers: ANSWERS, classes: 2, calendar: ENTRIES }
 
 /** Of createEvent, updateEvent and deleteEvent, after each snippet of a step. */
 const SWITCHES = {

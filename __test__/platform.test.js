@@ -42,6 +42,11 @@ test('the platforms that are told as published are those that napi-rs makes pack
   )
 })
 
+test('the licences of crates are checked for all of them', () => {
+  const [, targets] = /^targets = \[([\s\S]*?)^\]/m.exec(fs.readFileSync(path.join(root, 'deny.toml'), 'utf8'))
+  expect([...targets.matchAll(/"(.+)"/g)].map(([, target]) => target).sort()).toEqual([...napi.targets].sort())
+})
+
 test('a package that was not installed for this platform is named', () => {
   const { code, message } = JSON.parse(printed(SERVE))
   expect(code).toBe('CONFIGURATION')

@@ -19,6 +19,8 @@ const TEXTS = [
     .readdirSync(path.join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
+  ...['examples/express-backend', 'model', 'reliability'].map((folder) => `${folder}/README.md`),
+  '.github/pull_request_template.md',
 ]
 
 const snippets = TEXTS.flatMap(blocksOf).filter(({ language }) => language === 'js')
@@ -129,6 +131,18 @@ test('every link of the texts for people leads somewhere', () => {
       expect([file, target, leads(file, target)]).toEqual([file, target, true])
     }
   }
+})
+
+test('every command that the texts for people name is one of package.json', () => {
+  const { scripts } = require('../package.json')
+  const named = TEXTS.flatMap((file) =>
+    [...fs.readFileSync(path.join(root, file), 'utf8').matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name]) => [
+      file,
+      name,
+    ]),
+  )
+  expect(named.length).toBeGreaterThan(30)
+  expect(named.filter(([, name]) => !Object.hasOwn(scripts, name))).toEqual([])
 })
 
 test('the table of faults names every kind of the manual', () => {

@@ -3,12 +3,15 @@
 // A canary for every secret: whatever goes wrong, none of them is in an error, a log line, or what is printed of the
 // objects involved. Each canary is also shown to have been at work, so that a test cannot pass by not using it.
 
+const fs = require('node:fs')
+const path = require('node:path')
 const { generateKeyPairSync, randomUUID } = require('node:crypto')
 const http = require('node:http')
 const { once } = require('node:events')
 const { inspect } = require('node:util')
 const request = require('supertest')
 const { OAuth2Client, JWT } = require('google-auth-library')
+const { RUST, JS } = require('../scripts/redactions')
 const { CalendarError, CalendarService } = require('../index.js')
 const { memoryStore, EVENT } = require('./support/token_people')
 
@@ -215,4 +218,13 @@ test('the client on a request, the bodies of 401, and what the middleware logs',
   expect(requests[0]).toBeInstanceOf(OAuth2Client)
   expect(requests[0].credentials.access_token).toBe(canaries['new-token'])
   expectNoCanary(await seen(service, { client: requests[0] }))
+})
+
+// Not among the tests that `npm run mutate-redactions` runs: it would notice every mutant.
+test('every redaction that is taken out to try the tests stands where its row says, once', () => {
+  for (const { file, from, test: noticing } of [...RUST, ...JS]) {
+    expect([file, noticing]).not.toEqual([file, 'secrets'])
+    const text = fs.readFileSync(path.join(__dirname, '..', file), 'utf8')
+    expect([file, from, text.split(from).length - 1]).toEqual([file, from, 1])
+  }
 })

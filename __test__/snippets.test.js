@@ -1,9 +1,10 @@
 'use strict'
 
-// Every snippet of README.md and docs/ that is not a program or a test of its own is run here, in a scene that has the names it
+// Every snippet of the texts for people that is not a program or a test of its own is run here, in a scene that has the names it
 // takes for granted. (MIGRATION.md is run by migration.test.js.)
 
 const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
 const path = require('node:path')
 const { randomUUID } = require('node:crypto')
 const { pathToFileURL } = require('node:url')
@@ -175,59 +176,6 @@ const SCENES = {
     expect(await stage.live(user)).toHaveLength(1)
   },
 
-  'README.md: <script type="module">': async (text) => {
-    const [, script] = /<script[^>]*>\n([\s\S]*)<\/script>/.exec(text)
-    const module = pathToFileURL(path.join(__dirname, '..', 'browser', 'index.js'))
-    const page = `const [body, sent] = ['{}', []]
-      globalThis.fetch = async (_url, { headers }) => (sent.push(headers['Idempotency-Key']), { ok: true, status: 201 })
-      ${script.replace('/surecal/index.js', module)}
-      console.log(JSON.stringify([...sent, intent.key]))`
-    const said = execFileSync(process.execPath, ['--no-warnings', '--input-type=module', '--eval', page], {
-      encoding: 'utf8',
-    })
-    expect(JSON.parse(said)[0]).toMatch(/^.{16,}$/)
-  },
-
-  'README.md: instructorClassSchema.add({ idempotency_key: String })': async (text) => {
-    const [indexes, rows] = [[], []]
-    const instructorClassSchema = { add() {}, index: (fields, options) => indexes.push([Object.keys(fields), options]) }
-    const isIn = (fields) => (row) => Object.entries(fields).every(([name, value]) => row[name] === value)
-    const Instructor_Class = {
-      async create(row) {
-        for (const [fields, { unique }] of indexes) {
-          const taken = rows.some(isIn(Object.fromEntries(fields.map((name) => [name, row[name]]))))
-          const keyPattern = Object.fromEntries(fields.map((name) => [name, 1]))
-          if (unique && taken) throw Object.assign(new Error('E11000'), { code: 11000, keyPattern })
-        }
-        rows.push(row)
-        return row
-      },
-      findOne: async (fields) => rows.find(isIn(fields)),
-    }
-    const saveOnce = await run(text, { instructorClassSchema, Instructor_Class }, 'saveOnce')
-    const first = await saveOnce({ title: 'Algebra' }, 'ada', 'k')
-    expect(await saveOnce({ title: 'Algebra' }, 'ada', 'k')).toBe(first)
-    await saveOnce({ title: 'Algebra' }, 'eve', 'k')
-    expect(rows).toHaveLength(2)
-  },
-
-  'README.md: ALTER TABLE instructor_class ADD COLUMN idempotency_key TEXT; -- NULLs do not collide': async (text) => {
-    const database = new Database(':memory:')
-    database.exec('CREATE TABLE instructor_class (organizer_id TEXT, title TEXT)')
-    const [columns, index, insert, select] = text.replaceAll(/--.*$/gm, '').split(';')
-    database.exec(columns)
-    database.exec(index)
-    const add = (organizer, key) => database.prepare(insert).run({ 1: organizer, 2: key, 3: 'Algebra' })
-    const save = (organizer, key) => {
-      add(organizer, key)
-      return database.prepare(select).all({ 1: organizer, 2: key }).length
-    }
-    expect([save('ada', 'k'), save('ada', 'k'), save('eve', 'k')]).toEqual([1, 1, 1])
-    add('ada', null)
-    add('ada', null)
-    expect(database.prepare('SELECT count(*) AS rows FROM instructor_class').all()).toEqual([{ rows: 4 }])
-  },
-
   'README.md: const tokenStore = {': async (text) => {
     const user = await stage.user()
     const tokenStore = await run(text, user.credentials, 'tokenStore')
@@ -310,10 +258,69 @@ const SCENES = {
     expect(await stage.live(user)).toHaveLength(1)
   },
 
+  'docs/idempotency.md: <script type="module">': async (text) => {
+    const [, script] = /<script[^>]*>\n([\s\S]*)<\/script>/.exec(text)
+    const module = pathToFileURL(path.join(__dirname, '..', 'browser', 'index.js'))
+    const page = `const [body, sent] = ['{}', []]
+      globalThis.fetch = async (_url, { headers }) => (sent.push(headers['Idempotency-Key']), { ok: true, status: 201 })
+      ${script.replace('/surecal/index.js', module)}
+      console.log(JSON.stringify([...sent, intent.key]))`
+    const said = execFileSync(process.execPath, ['--no-warnings', '--input-type=module', '--eval', page], {
+      encoding: 'utf8',
+    })
+    expect(JSON.parse(said)[0]).toMatch(/^.{16,}$/)
+  },
+
+  'docs/idempotency.md: instructorClassSchema.add({ idempotency_key: String })': async (text) => {
+    const [indexes, rows] = [[], []]
+    const instructorClassSchema = { add() {}, index: (fields, options) => indexes.push([Object.keys(fields), options]) }
+    const isIn = (fields) => (row) => Object.entries(fields).every(([name, value]) => row[name] === value)
+    const Instructor_Class = {
+      async create(row) {
+        for (const [fields, { unique }] of indexes) {
+          const taken = rows.some(isIn(Object.fromEntries(fields.map((name) => [name, row[name]]))))
+          const keyPattern = Object.fromEntries(fields.map((name) => [name, 1]))
+          if (unique && taken) throw Object.assign(new Error('E11000'), { code: 11000, keyPattern })
+        }
+        rows.push(row)
+        return row
+      },
+      findOne: async (fields) => rows.find(isIn(fields)),
+    }
+    const saveOnce = await run(text, { instructorClassSchema, Instructor_Class }, 'saveOnce')
+    const first = await saveOnce({ title: 'Algebra' }, 'ada', 'k')
+    expect(await saveOnce({ title: 'Algebra' }, 'ada', 'k')).toBe(first)
+    await saveOnce({ title: 'Algebra' }, 'eve', 'k')
+    expect(rows).toHaveLength(2)
+  },
+
+  'docs/idempotency.md: ALTER TABLE instructor_class ADD COLUMN idempotency_key TEXT; -- NULLs do not collide': async (
+    text,
+  ) => {
+    const database = new Database(':memory:')
+    database.exec('CREATE TABLE instructor_class (organizer_id TEXT, title TEXT)')
+    const [columns, index, insert, select] = text.replaceAll(/--.*$/gm, '').split(';')
+    database.exec(columns)
+    database.exec(index)
+    const add = (organizer, key) => database.prepare(insert).run({ 1: organizer, 2: key, 3: 'Algebra' })
+    const save = (organizer, key) => {
+      add(organizer, key)
+      return database.prepare(select).all({ 1: organizer, 2: key }).length
+    }
+    expect([save('ada', 'k'), save('ada', 'k'), save('eve', 'k')]).toEqual([1, 1, 1])
+    add('ada', null)
+    add('ada', null)
+    expect(database.prepare('SELECT count(*) AS rows FROM instructor_class').all()).toEqual([{ rows: 4 }])
+  },
+
   'docs/network.md: new CalendarService({': async (text) => {
     const google = await startEmulator({ tls: true })
-    const fs = { readFileSync: () => Buffer.from(google.ca) }
-    const service = await run(`const service = ${text}`, { CalendarService: surecal.CalendarService, fs }, 'service')
+    const disk = { readFileSync: () => Buffer.from(google.ca) }
+    const service = await run(
+      `const service = ${text}`,
+      { CalendarService: surecal.CalendarService, fs: disk },
+      'service',
+    )
     expect(await service.health()).toMatchObject({ ready: true })
     await Promise.all([service.close(), google.close()])
   },
@@ -321,11 +328,12 @@ const SCENES = {
 
 const FILES = [
   'README.md',
-  'docs/calendar.md',
-  'docs/install.md',
-  'docs/network.md',
-  'docs/reference.md',
-  'docs/testing.md',
+  ...fs
+    .readdirSync(path.join(__dirname, '..', 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .sort()
+    .map((name) => `docs/${name}`),
+  ...['TROUBLESHOOTING.md', 'SECURITY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'examples/express-backend/README.md'],
 ]
 const snippets = FILES.flatMap(blocksOf).filter(
   ({ language, marks }) => ['js', 'ts', 'html', 'sql'].includes(language) && !marks.includes('runnable'),

@@ -10,11 +10,12 @@ const { startContestant, startServer } = require('./processes')
 const { cell, goal, median, progress, spread } = require('./figures')
 
 const IN_FLIGHT = 64
-const NAMES = ['surecal', 'googleapis', 'fetch', 'bare-reqwest']
+const NAMES = ['surecal', 'googleapis', 'fetch', 'engine-alone', 'bare-reqwest']
 const TITLES = {
   surecal: 'surecal',
   googleapis: '@googleapis/calendar',
   fetch: 'fetch (undici)',
+  'engine-alone': 'surecal without Node',
   'bare-reqwest': 'bare reqwest',
 }
 
@@ -48,6 +49,7 @@ function medians(rounds, operations) {
     cpuUs: of(({ cpuMs }) => (cpuMs * 1000) / operations),
     cpuSpread: spread(rounds.map(({ cpuMs }) => cpuMs)),
     mainUs: of(({ mainMs }) => (mainMs * 1000) / operations),
+    mainCpuUs: of(({ mainCpuMs }) => (mainCpuMs * 1000) / operations),
     p50: of(({ p50 }) => p50),
     p99: of(({ p99 }) => p99),
     loopDelayP99: of(({ loopDelayP99 }) => loopDelayP99),
@@ -62,12 +64,24 @@ async function createSection(extent, { tls }) {
   const [ours, google, bare] = ['surecal', 'googleapis', 'bare-reqwest'].map((name) => found.get(name))
   return {
     title: `create + read back, ${IN_FLIGHT} at once, 20 attendees; ${wire}; medians of ${extent.rounds} rounds of ${extent.operations}`,
-    head: ['', 'ops/s', 'CPU us/op', 'main us/op', 'P50 ms', 'P99 ms', 'loop P99 ms', 'peak MB', 'noise'],
+    head: [
+      '',
+      'ops/s',
+      'CPU us/op',
+      'main us/op',
+      'main CPU us/op',
+      'P50 ms',
+      'P99 ms',
+      'loop P99 ms',
+      'peak MB',
+      'noise',
+    ],
     rows: [...found].map(([name, one]) => [
       TITLES[name],
       cell(one.perSecond),
       cell(one.cpuUs),
       cell(one.mainUs),
+      cell(one.mainCpuUs),
       cell(one.p50, 1),
       cell(one.p99, 1),
       cell(one.loopDelayP99, 1),
@@ -78,6 +92,13 @@ async function createSection(extent, { tls }) {
       goal('throughput beside @googleapis/calendar', ours.perSecond / google.perSecond, 4, { least: true }),
       goal('CPU beside @googleapis/calendar', ours.cpuUs / google.cpuUs, 0.25),
       goal('main thread beside @googleapis/calendar', ours.mainUs / google.mainUs, 0.08, { digits: 3 }),
+      ...(Number.isFinite(ours.mainCpuUs)
+        ? [
+            goal('main thread’s CPU beside @googleapis/calendar', ours.mainCpuUs / google.mainCpuUs, 0.08, {
+              digits: 3,
+            }),
+          ]
+        : []),
       goal('CPU beside bare reqwest', ours.cpuUs / bare.cpuUs, 1.4),
     ],
   }

@@ -39,12 +39,19 @@ class CallCredentials {
     if (!writeBack && !source) return { args }
     const record = this.#clients.hold(writeBack ?? source, writeBack !== undefined)
     if (args.accessToken) record.given = args.accessToken
-    return { args: { ...args, authRef: record.ref }, record, source }
+    args.authRef = record.ref
+    return { args, record, source }
   }
 
-  /** A client that renews itself is asked here: what it says when it cannot is better told than "no token". */
-  async firstToken(call, { args, record, source }) {
-    if (!source || args.accessToken) return
+  /**
+   * A client that renews itself is asked here: what it says when it cannot is better told than "no token". Undefined if
+   * there is nothing to ask.
+   */
+  firstToken(call, held) {
+    return held.source && !held.args.accessToken ? this.#askedFirst(call, held) : undefined
+  }
+
+  async #askedFirst(call, { args, record, source }) {
     args.accessToken = await call.bounded(this.#clients.firstToken(record, source), 'the auth object')
   }
 

@@ -76,6 +76,11 @@ class OpenRecords {
     if (this.#byEvent.size > REMEMBERED_CALLS) this.#byEvent.delete(this.#byEvent.keys().next().value)
   }
 
+  /** Whether the first record of a call that left something open at this event was made. */
+  knows(eventId) {
+    return this.#byEvent.has(eventId)
+  }
+
   /** Entries of `pending()`, with the context of the call each comes from, if this process made it. */
   withContext(entries) {
     return entries.map((entry) => ({ ...entry, context: this.#byEvent.get(entry.eventId)?.context ?? null }))

@@ -3,7 +3,7 @@
 const { setTimeout } = require('node:timers/promises')
 const { CalendarError, validation } = require('./errors')
 const { CALENDAR_OPERATION_TIMEOUT, CALENDAR_RETRY_CONFIG } = require('./constants')
-const { LATE, within, withTimeout } = require('./bounded')
+const { LATE, timedOut, within, withTimeout } = require('./bounded')
 const native = require('./native')
 
 const CALL_NAME = 'Google Calendar API call'
@@ -101,8 +101,8 @@ async function executeWithRetry(fn, maxRetries, options, settings) {
     if ('answer' in failure) return failure.answer
     const { error } = failure
     const overall = error === LATE && limit >= left
-    if (overall) throw timedOut(timeoutMs)
-    const known = error === LATE ? timedOut(Math.round(limit)) : error
+    if (overall) throw timedOut(CALL_NAME, timeoutMs)
+    const known = error === LATE ? timedOut(CALL_NAME, Math.round(limit)) : error
     if (attempt >= retries) throw known
     // Ours were retried inside already; once more only where they say that it may help.
     if (CalendarError.is(known) && !(known.retryable && (idempotent || nothingWritten(known)))) throw known
@@ -120,15 +120,6 @@ async function attempted(fn, limit) {
   } catch (error) {
     return { error }
   }
-}
-
-function timedOut(ms) {
-  return new CalendarError({
-    code: 'TIMEOUT',
-    outcome: 'unknown',
-    message: `${CALL_NAME} timed out after ${ms}ms`,
-    elapsedMs: ms,
-  })
 }
 
 module.exports = { executeWithRetry, isRetryableError, withTimeout }

@@ -10,12 +10,14 @@ const { oauthClientOf } = require('./oauth_client')
 const { requireGoogleAuth } = require('./express/requireGoogleAuth')
 const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told } = require('./calendar_place')
 const { splitConfig } = require('./callbacks')
+const { CallsAtWork } = require('./calls_at_work')
 const { layOver } = require('./settings')
-const { Call } = require('./call')
+const { Call, siteOf } = require('./call')
+const { CallAnswers } = require('./call_answers')
 const { wholeTime } = require('./call_time')
 const { errorHandler } = require('./express/errorHandler')
 const { LoopHold, DRAIN_MS } = require('./loop_hold')
-const { OpenRecords, recordsOf } = require('./records')
+const { OperationLog } = require('./operation_log')
 const { RequestClaims } = require('./request_claims')
 const { answerStoreQuestion, isStoreQuestion } = require('./store_questions')
 const { eventIdOf, userIdOf } = require('./identity')
@@ -74,7 +76,15 @@ class CalendarService {
   #hold = null
   #callbacks = {}
   #settings = {}
-  #openRecords = new OpenRecords()
+  #atWork = new CallsAtWork()
+  #answers = new CallAnswers()
+  #operations = new OperationLog({
+    atWork: this.#atWork,
+    onOperation: () => this.#callbacks.onOperation,
+    write: (record, limitMs) => this.logOperation(record, limitMs),
+    isPlain: () => this.logOperation === this.#plainLog,
+    log: (level, message, more) => this.#log(level, message, more),
+  })
   #credentials = new CallCredentials({
     native: () => this.#native,
     settings: () => this.#settings,
@@ -89,21 +99,26 @@ class CalendarService {
   })
   #transactions = new Transactions({
     perform: (plan) => this.#perform(plan),
+    answered: (begin, ticket) => this.#answers.of(begin, ticket),
     handlers: () => this.#callbacks.undo,
     log: (level, message, more) => this.#log(level, message, more),
   })
   /** Whether this is the module's own service, which may be configured again after close(). */
   #startsLater = false
+  /** logOperation, unless a subclass has one of its own: without a callback it does nothing. */
+  #plainLog = null
 
   constructor(config = {}) {
+    const plain = this.logOperation === entries.logOperation
     for (const name of BOUND) this[name] = this[name].bind(this)
+    if (plain) this.#plainLog = this.logOperation
     if (config === LATER) this.#startsLater = true
     else this.#start(config)
   }
 
   // ---- events ----
 
-  async createEvent(userId, auth, eventData, options) {
+  createEvent(userId, auth, eventData, options) {
     return this.#perform({
       operation: 'createEvent',
       entry: entries.createEvent,
@@ -127,7 +142,7 @@ class CalendarService {
     })
   }
 
-  async updateEvent(userId, auth, eventId, changes, options) {
+  updateEvent(userId, auth, eventId, changes, options) {
     return this.#perform({
       operation: 'updateEvent',
       entry: entries.updateEvent,
@@ -139,7 +154,7 @@ class CalendarService {
     })
   }
 
-  async deleteEvent(userId, auth, eventId, options) {
+  deleteEvent(userId, auth, eventId, options) {
     return this.#perform({
       operation: 'deleteEvent',
       entry: entries.deleteEvent,
@@ -150,7 +165,7 @@ class CalendarService {
     })
   }
 
-  async getEvent(userId, auth, eventId, options) {
+  getEvent(userId, auth, eventId, options) {
     return this.#perform({
       operation: 'getEvent',
       entry: entries.getEvent,
@@ -274,7 +289,7 @@ class CalendarService {
   }
 
   async resolveCalendar(userId, limitMs = this.#timeoutMs) {
-    this.#addon()
+    this.#addon({ evenClosed: true }) // A call that was begun before may still have to ask.
     const id = userIdOf(userId)
     if (!this.#callbacks.resolveCalendar) return placeOf({ calendarId: PRIMARY })
     const answer = await within(
@@ -288,7 +303,7 @@ class CalendarService {
   /** Never rejects on account of the callback: a log that is down must not turn a created event into an error. */
   async logOperation(record, limitMs = this.#timeoutMs) {
     this.#addon({ evenClosed: true })
-    await this.#logged(record, limitMs)
+    await this.#operations.handOver(record, limitMs)
   }
 
   // ---- the service itself ----
@@ -304,12 +319,12 @@ class CalendarService {
   }
 
   async pending() {
-    return this.#openRecords.withContext(JSON.parse(await this.#askLater((addon) => addon.pending())))
+    return this.#operations.withContext(JSON.parse(await this.#askLater((addon) => addon.pending())))
   }
 
   async recover() {
     try {
-      return this.#openRecords.withContext(JSON.parse(await this.#askLater((addon) => addon.recover())))
+      return this.#operations.withContext(JSON.parse(await this.#askLater((addon) => addon.recover())))
     } finally {
       this.#hold?.touch()
     }
@@ -343,9 +358,11 @@ class CalendarService {
 
   // ---- inside ----
 
+  /** Calls that were begun are let through first: once closed, the native part takes none that is still on its way. */
   async #closed(addon, hold, drainMs) {
     try {
-      return JSON.parse(await addon.close(drainMs))
+      addon.closing()
+      return JSON.parse(await addon.close(await this.#atWork.drained(drainMs)))
     } catch (error) {
       throw fromNative(error, { operation: 'close' })
     } finally {
@@ -376,7 +393,14 @@ class CalendarService {
   }
 
   #nativeOver(NativeService, text) {
-    const notify = (notice) => this.#noticed(notice)
+    // Many at one wake-up, in the order in which they came to be: a call's notices before its answer.
+    const tell = (messages) => {
+      for (let at = 0; at < messages.length; at += 2) {
+        const ticket = messages[at]
+        if (ticket === 0) this.#noticed(messages[at + 1])
+        else this.#answers.deliver(Math.abs(ticket), messages[at + 1], ticket < 0)
+      }
+    }
     // Always a promise of a string or null: a thenable of the app's own would end the process.
     const ask = async (asked) => {
       const question = JSON.parse(textIn(asked))
@@ -384,7 +408,7 @@ class CalendarService {
       if (isStoreQuestion(question)) return answerStoreQuestion(question, this.#callbacks.store)
       return this.#credentials.answer(question)
     }
-    return new NativeService(text, notify, ask)
+    return new NativeService(text, tell, ask)
   }
 
   #adopt(plain, callbacks) {
@@ -426,17 +450,19 @@ class CalendarService {
     }
   }
 
-  async #perform(plan) {
+  #perform(plan) {
+    const site = siteOf(plan.entry)
     const peek = peeked(plan.asked.options)
-    return traced(plan, peek.context, () => this.#performed(plan, peek))
+    return traced(plan, peek.context, () => this.#performed(plan, site, peek))
   }
 
-  async #performed(plan, { context, signal, timeoutMs }) {
-    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null }
+  async #performed(plan, site, { context, signal, timeoutMs }) {
+    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null, call: null }
     let call
+    this.#atWork.begin(begun)
     try {
-      call = new Call(plan.operation, {
-        entry: plan.entry,
+      call = begun.call = new Call(plan.operation, {
+        site,
         writes: plan.writes === true,
         timeoutMs: wholeTime(plan, timeoutMs, this.#timeoutMs),
         signal,
@@ -444,16 +470,18 @@ class CalendarService {
       })
       const addon = this.#addon()
       const result = await call.abortable(this.#exchange(addon, call, plan, begun), (ticket) => addon.cancel(ticket))
-      await this.#record(plan, begun, call, { result })
+      const logged = this.#operations.record(plan, begun, call, { result })
+      if (logged) await logged
       return result
     } catch (thrown) {
       const error = withContext(call ? call.failure(thrown) : thrown, context)
       // The native part has counted what came to it.
       if (!call?.sent)
         this.#native?.endedOutside(plan.operation, `${error.code}`, `${error.outcome}`, call?.elapsedMs ?? 0)
-      await this.#record(plan, begun, call, { error })
+      await this.#operations.record(plan, begun, call, { error })
       throw error
     } finally {
+      this.#atWork.end(begun)
       this.#hold?.touch()
     }
   }
@@ -473,19 +501,18 @@ class CalendarService {
     const userId = (begun.userId = userIdOf(who.userId))
     const held = this.#credentials.hold(who.auth)
     try {
-      const [place] = await Promise.all([
-        asked.placeless ? {} : this.#place(call, userId, locate ? who : options),
-        this.#credentials.firstToken(call, held),
-      ])
+      const placed = asked.placeless ? {} : this.#place(call, userId, locate ? who : options)
+      const token = this.#credentials.firstToken(call, held)
+      const place = token ? (await Promise.all([placed, token]))[0] : await placed
       begun.place = place
       const { calendarId, timeZone } = place
       const text = await call.handOver((ticket) => {
         const head = { userId, calendarId, timeZone, eventId, auth: held.args, spentMs: call.elapsedMs }
         const args = `${JSON.stringify(head).slice(0, -1)}${pageText},"options":${optionsText}}`
-        return send(addon, args, bodyText, ticket)
+        return this.#answers.of(() => send(addon, args, bodyText, ticket), ticket)
       })
       const result = JSON.parse(text)
-      return bare ? result : { ...result, ...told(place) }
+      return bare ? result : Object.assign(result, told(place))
     } catch (error) {
       throw this.#credentials.withLoadFault(error, userId)
     } finally {
@@ -502,7 +529,8 @@ class CalendarService {
     return attendeePlan({ entries, timeoutMs, resolve }, ...args)
   }
 
-  async #place(call, userId, { calendarId }) {
+  /** The place, or a promise of it. */
+  #place(call, userId, { calendarId }) {
     if (typeof calendarId === 'string') return placeOf({ calendarId })
     // One bound is enough, and it is the call's: its message names the method.
     return call.bounded(this.resolveCalendar(userId, Infinity), 'resolveCalendar')
@@ -529,41 +557,12 @@ class CalendarService {
     }
   }
 
-  async #record(plan, begun, call, end) {
-    if (!plan.recorded) return
-    const records = recordsOf(plan, { ...begun, elapsedMs: call?.elapsedMs ?? 0 }, end)
-    for (const record of records) this.#openRecords.remember(record, end.error?.outcome)
-    // A caller that left, or whose time is over, does not wait for the log.
-    const limitMs = end.error?.code === 'ABORTED' ? 0 : (call?.leftMs ?? 0)
-    const written = Promise.all(records.map((record) => this.#toLog(record, limitMs)))
-    if (limitMs > 0) await within(written, limitMs)
-  }
-
-  /** Through the public method, so that one who replaces it is asked; whatever it does, the call is not affected. */
-  async #toLog(record, limitMs) {
-    try {
-      await this.logOperation(record, limitMs)
-    } catch (error) {
-      this.#log('warn', 'logOperation failed; the call it tells of is not affected', lost(record, error))
-    }
-  }
-
-  async #logged(record, limitMs) {
-    const { onOperation } = this.#callbacks
-    if (!onOperation) return
-    const work = (async () => onOperation(record))().catch((error) => {
-      this.#log('warn', 'onOperation failed; the call it tells of is not affected', lost(record, error))
-    })
-    if (limitMs <= 0) return
-    if ((await within(work, limitMs)) === LATE) this.#log('warn', 'onOperation did not answer in time', lost(record))
-  }
-
   /** What the native part tells unasked. It must never throw: there is nobody above it. */
   #noticed(text) {
     try {
-      const notice = JSON.parse(textIn(text))
+      const notice = JSON.parse(text)
       if (notice.type === 'tokens') this.#credentials.handBack(notice.authRef)
-      else if (notice.type === 'settled') this.#toLog(this.#openRecords.settled(notice), 0)
+      else if (notice.type === 'settled') this.#operations.settled(notice)
       else if (notice.type === 'log') {
         const { type: _type, level, message, ...more } = notice
         this.#log(level, message, more)
@@ -583,12 +582,6 @@ class CalendarService {
 
 /** napi hands over a callback's tuple as an array where the binding does not spread it. */
 const textIn = (argument) => (Array.isArray(argument) ? argument[0] : argument)
-
-/** What a log line says of a record that did not arrive: what its caller knows it by, and the kind of error. */
-const lost = ({ context }, ...errors) => ({
-  ...(context === null || context === undefined ? {} : { context }),
-  ...Object.fromEntries(errors.map((error) => ['error', error instanceof Error ? error.name : typeof error])),
-})
 
 /** The methods as they are here: the frames of a stack know these, also where a subclass or a spy replaced them. */
 const entries = Object.fromEntries(BOUND.map((name) => [name, CalendarService.prototype[name]]))

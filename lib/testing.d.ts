@@ -125,7 +125,8 @@ export interface Emulator {
 
   /**
    * An empty world again: no users, calendars, faults, records. Connections stay, and chance goes on, so that users made
-   * afterwards have other tokens.
+   * afterwards have other tokens. Do the same where you name tokens yourself: surecal's services remember in this process,
+   * past a reset, that a refresh token was revoked (a minute) and that an access token was refused (an hour).
    */
   reset(): Promise<void>
   /** Ends the process. Safe to call twice. */

@@ -11,6 +11,9 @@ let api
 /** Of this package, once somebody traces. */
 let version
 
+/** The tracer, and the provider it is of: an app that registers another one is traced by that. */
+let known = { provider: undefined, tracer: undefined }
+
 /** It is the app's own copy that counts: all copies share the tracer that the app has registered. */
 function openTelemetry() {
   if (api !== undefined) return api
@@ -34,21 +37,30 @@ function openTelemetry() {
 function traced(plan, context, run) {
   const telemetry = openTelemetry()
   const span = telemetry && spanOf(telemetry, plan.operation)
-  if (!span) return run()
-  return telemetry.context.with(telemetry.trace.setSpan(telemetry.context.active(), span), () =>
-    within(telemetry, span, { ...plan, context }, run),
-  )
+  return span ? inSpan(telemetry, span, { ...plan, context }, run) : run()
+}
+
+async function inSpan(telemetry, span, plan, run) {
+  const active = telemetry.trace.setSpan(telemetry.context.active(), span)
+  return telemetry.context.with(active, () => within(telemetry, span, plan, run))
 }
 
 /** None where it would be thrown away, nor from a tracer that throws: to be watched must not change a call. */
 function spanOf({ trace, SpanKind }, operation) {
   try {
-    const tracer = trace.getTracer('surecal', (version ??= require('../package.json').version))
-    const span = tracer.startSpan(`surecal.${operation}`, { kind: SpanKind.CLIENT })
+    const span = tracerOf(trace).startSpan(`surecal.${operation}`, { kind: SpanKind.CLIENT })
     return span.isRecording() ? span : null
   } catch {
     return null
   }
+}
+
+function tracerOf(trace) {
+  const provider = trace.getTracerProvider()
+  if (provider !== known.provider) {
+    known = { provider, tracer: trace.getTracer('surecal', (version ??= require('../package.json').version)) }
+  }
+  return known.tracer
 }
 
 async function within({ SpanStatusCode }, span, plan, run) {

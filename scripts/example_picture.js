@@ -58,6 +58,7 @@ async function photograph(browser, url, into) {
   for (const [name, view, how] of shots) {
     const page = await pageOf(browser, url, name, how)
     await page.locator('.class').first().waitFor()
+    if (name === 'Ada Lovelace') await page.locator('#events .big').waitFor() // Google's list comes last
     const file = into ? path.join(into, `${name.split(' ')[0]}-${view}.png`) : path.join(ROOT, 'docs', 'example.png')
     await page.screenshot({ path: file, fullPage: Boolean(into) })
     say(`${file} is new`)

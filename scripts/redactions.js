@@ -89,13 +89,13 @@ const RUST = [
     'src/store/sqlite.rs',
     'PRAGMA wal_checkpoint(TRUNCATE)',
     'PRAGMA wal_checkpoint(PASSIVE)',
-    'what_was_overwritten_is_in_the_log_until_the_store_is_told_to_tidy',
+    'what_was_overwritten_is_nowhere_when_the_store_was_told_to_tidy',
   ],
   [
     'src/store/sqlite.rs',
     'PRAGMA secure_delete = ON',
     'PRAGMA secure_delete = OFF',
-    'what_was_overwritten_is_nowhere_in_the_file',
+    'what_was_overwritten_is_nowhere_when_the_store_was_told_to_tidy',
     2,
   ],
   [
@@ -111,7 +111,8 @@ const ERROR_NAME = 'error instanceof Error ? error.name : typeof error'
 const JS = [
   ['lib/oauth_client.js', 'value: () => `${name} { … }`', 'value: undefined', 'redaction'],
   ['lib/oauth_client.js', 'value: () => ({}), enumerable', 'value: undefined, enumerable', 'redaction'],
-  ['lib/service.js', `const nameOf = (error) => (${ERROR_NAME})`, 'const nameOf = (error) => error', 'redaction'],
+  ['lib/operation_log.js', `['error', ${ERROR_NAME}]`, "['error', error]", 'redaction'],
+  ['lib/call_credentials.js', `error: ${ERROR_NAME},`, 'error,', 'redaction'],
   [
     'lib/token_questions.js',
     `const nameOf = (error) => (${ERROR_NAME})`,

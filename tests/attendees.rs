@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{Google, Hold, Process, Told, USER, class, now, pass};
+use support::{Google, Hold, Process, Told, USER, class, lost_exchanges, now, pass};
 use surecal::model::{Code, Outcome};
 use surecal::service::Cancel;
 use surecal_emulator::{Fault, Profile, Rule, When};
@@ -46,10 +46,6 @@ fn guests(google: &Google) -> Vec<Value> {
 
 fn addresses(google: &Google) -> Vec<String> {
     guests(google).iter().map(|guest| guest["email"].as_str().unwrap().to_owned()).collect()
-}
-
-fn lost(when: When) -> Vec<Fault> {
-    vec![Fault::Reset { when }, Fault::Hang { when }, Fault::status_when(503, when), Fault::Html { when }]
 }
 
 /// Adds these at once, each with its own call.
@@ -197,7 +193,7 @@ fn profile(seed: u64, rate: f64) -> Profile {
 #[tokio::test(start_paused = true)]
 async fn a_lost_reply_of_an_add_is_read_and_nobody_is_invited_twice() {
     for when in [When::Before, When::After] {
-        for fault in lost(when) {
+        for fault in lost_exchanges(when) {
             let name = format!("{fault:?}");
             let (google, process) = school();
             google.fault(Rule::next("events.patch", fault));

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Google, Told, class, now};
+use support::{Google, Told, class, lost_exchanges, now};
 use surecal::model::{Code, Outcome};
 use surecal::service::Cancel;
 use surecal_emulator::{Fault, Rule, When};
@@ -31,16 +31,10 @@ async fn an_event_is_inserted_once_and_read_back_once() {
     assert_eq!(told.unwrap()["attempts"], 2);
 }
 
-fn faults_of_a_lost_or_refused_exchange(when: When) -> Vec<Fault> {
-    vec![
-        Fault::Reset { when },
-        Fault::Hang { when },
-        Fault::status_when(500, when),
-        Fault::status_when(503, when),
-        Fault::Html { when },
-        Fault::Truncate { when, keep_bytes: None },
-        Fault::Drip { when, every_ms: 1000, chunk_bytes: 16 },
-    ]
+fn lost_or_slow_exchanges(when: When) -> Vec<Fault> {
+    let mut faults = lost_exchanges(when);
+    faults.push(Fault::Drip { when, every_ms: 1000, chunk_bytes: 16 });
+    faults
 }
 
 fn faults_that_refuse() -> Vec<Fault> {
@@ -74,9 +68,9 @@ fn faults_of_a_store_that_lies() -> Vec<Fault> {
 
 #[tokio::test(start_paused = true)]
 async fn any_one_fault_at_any_call_of_a_create_ends_in_success_and_exactly_one_event() {
-    let faults: Vec<_> = faults_of_a_lost_or_refused_exchange(When::Before)
+    let faults: Vec<_> = lost_or_slow_exchanges(When::Before)
         .into_iter()
-        .chain(faults_of_a_lost_or_refused_exchange(When::After))
+        .chain(lost_or_slow_exchanges(When::After))
         .chain(faults_that_refuse())
         .chain(faults_of_a_store_that_lies())
         .collect();
@@ -404,7 +398,7 @@ async fn guests_who_were_invited_to_what_is_removed_again_are_told_and_others_ar
 #[tokio::test(start_paused = true)]
 async fn after_an_insert_of_unknown_fate_the_calendar_is_read_before_another_insert() {
     for when in [When::Before, When::After] {
-        for fault in faults_of_a_lost_or_refused_exchange(when) {
+        for fault in lost_or_slow_exchanges(when) {
             let google = Google::new().with([Rule::nth("events.insert", 1, fault.clone()).times(2)]);
             let process = google.process();
             process.create(&class(), &json!({})).await.unwrap();
@@ -438,4 +432,66 @@ async fn a_list_of_claims_that_google_would_cut_is_not_written() {
     let error = google.process().create(&class(), &key).await.unwrap_err();
     assert_eq!((error.code, error.outcome), (Code::Conflict, Outcome::Applied));
     assert_eq!(support::claims(&google.only_live()), many, "nobody's claim was dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_google_refuses_for_good_leaves_nothing_open() {
+    for refusal in refusals_for_good() {
+        let google = Google::new().with([Rule::always("events.insert", refusal.clone())]);
+        let process = google.process();
+        for options in [json!({}), json!({ "idempotencyKey": "k" })] {
+            let error = process.create(&class(), &options).await.unwrap_err();
+            assert_eq!((error.outcome, error.retryable), (Outcome::Rejected, false), "{refusal:?}: {error:?}");
+            assert!(process.service.pending().await.unwrap().is_empty(), "{refusal:?}");
+        }
+        let error = process.create_many(&[class(), class()], &json!({})).await.unwrap_err();
+        assert_eq!(error.outcome, Outcome::Rejected, "{refusal:?}");
+        assert!(process.service.pending().await.unwrap().is_empty(), "{refusal:?}");
+    }
+}
+
+/// A calendar that this user may read only, one that is no more, and a body that Google does not take.
+fn refusals_for_good() -> Vec<Fault> {
+    vec![
+        Fault::forbidden("requiredAccessLevel"),
+        Fault::status_when(404, When::Before),
+        Fault::status_when(400, When::Before),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_refused_fence_leaves_open_ends_when_no_late_insert_can_come_any_more() {
+    for refusal in refusals_for_good() {
+        let google = Google::new().with([
+            Rule::nth("events.insert", 1, Fault::status_when(503, When::Before)),
+            Rule::always("events.insert", refusal.clone()),
+        ]);
+        let process = google.process();
+        let error = process.create(&class(), &json!({})).await.unwrap_err();
+        assert_eq!((error.outcome, error.retryable), (Outcome::Unknown, false), "{refusal:?}: {error:?}");
+        tokio::time::sleep(Duration::from_mins(50)).await;
+        let pending = process.service.pending().await.unwrap();
+        assert_eq!(pending.len(), 1, "{refusal:?}: the lost insert may still come");
+        let rounds = pending[0].rounds;
+        assert!(rounds < 25, "{refusal:?}: {rounds} rounds");
+        tokio::time::sleep(Duration::from_mins(30)).await;
+        assert!(process.service.pending().await.unwrap().is_empty(), "{refusal:?}");
+        assert_eq!(google.settled().len(), 1, "{refusal:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_was_there_in_a_calendar_that_the_user_has_lost_stays_listed_and_goes_when_it_is_back() {
+    let google = Google::new().with([
+        Rule::nth("events.insert", 2, Fault::status_when(404, When::Before)).times(1_000),
+        Rule::always("events.get", Fault::status_when(404, When::Before)),
+    ]);
+    let process = google.process();
+    let error = process.create(&class(), &json!({})).await.unwrap_err();
+    assert_eq!((error.code, error.outcome), (Code::NotFound, Outcome::Unknown));
+    tokio::time::sleep(Duration::from_hours(3)).await;
+    assert_eq!(process.service.pending().await.unwrap().len(), 1, "the event may be there for others");
+    google.emulator.clear_faults();
+    assert!(process.settle().await.is_empty());
+    assert!(google.live().is_empty());
 }

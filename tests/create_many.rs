@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{Google, Process, class, names, now, pass, shared_store, writes};
+use support::{Google, LatePuts, Process, class, names, now, pass, shared_store, writes};
 use surecal::google::HttpRequest;
 use surecal::model::ids::event_id;
 use surecal::model::{Code, Outcome};
@@ -267,25 +267,28 @@ async fn a_crash_in_the_middle_leaves_nothing() {
     }
 }
 
-/// One compare-and-set is the result of all: a crash right after it leaves every event, though their own entries do not
-/// say so yet.
-#[tokio::test(start_paused = true)]
-async fn a_crash_right_after_the_common_result_leaves_everything() {
-    let google = Google::new();
+/// A process that dies when the common result is written, and none of the events' own; another one, and those on their way.
+async fn one_dies_after_the_common_result(google: &Google, config: &Value) -> (Process, LatePuts) {
     let store = shared_store();
-    let config = json!({ "leaseMs": 2_000 });
-    let (dies, lives) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
+    let (dies, lives) = (google.process_on(config, Some(&store)), google.process_on(config, Some(&store)));
     let results =
         dies.line.hold(usize::MAX, |put| writes(put, "succeeded") && put.value.contains(r#""group":"surecal"#));
     let call = tokio::spawn({
         let dies = dies.clone();
         async move { dies.create_many(&schedule(), &key()).await }
     });
-    while results.count() == 0 {
-        pass(1).await;
-    }
+    results.caught(1).await;
     dies.kill();
     call.abort();
+    (lives, results)
+}
+
+/// One compare-and-set is the result of all: a crash right after it leaves every event, though their own entries do not
+/// say so yet.
+#[tokio::test(start_paused = true)]
+async fn a_crash_right_after_the_common_result_leaves_everything() {
+    let google = Google::new();
+    let (lives, results) = one_dies_after_the_common_result(&google, &json!({ "leaseMs": 2_000 })).await;
     pass(10).await;
     lives.get("nosuchevent").await.unwrap_err();
     pass(60).await;
@@ -300,20 +303,7 @@ async fn a_crash_right_after_the_common_result_leaves_everything() {
 #[tokio::test(start_paused = true)]
 async fn an_event_of_a_schedule_that_succeeded_is_as_safe_as_one_that_succeeded_by_itself() {
     let google = Google::new();
-    let store = shared_store();
-    let config = json!({ "recovery": "manual" });
-    let (dies, lives) = (google.process_on(&config, Some(&store)), google.process_on(&config, Some(&store)));
-    let own = |put: &surecal::store::Put| writes(put, "succeeded") && put.value.contains(r#""group":"surecal"#);
-    let results = dies.line.hold(usize::MAX, own);
-    let call = tokio::spawn({
-        let dies = dies.clone();
-        async move { dies.create_many(&schedule(), &key()).await }
-    });
-    while results.count() == 0 {
-        pass(1).await;
-    }
-    dies.kill();
-    call.abort();
+    let (lives, _) = one_dies_after_the_common_result(&google, &json!({ "recovery": "manual" })).await;
     google.owner_edits(&id_of(1), &json!({ "summary": "Lesson 1, room 7" }), false);
     let told = lives.create(&schedule()[1], &json!({ "idempotencyKey": format!("{KEY}:1") })).await.unwrap();
     assert_eq!((&told["replayed"], &told["warnings"][0]["code"]), (&json!(true), &json!("EDITED")), "{told}");

@@ -311,6 +311,7 @@ fn entry(bits: u64, group: Option<String>) -> Entry {
         group,
         guests: false,
         keyless: false,
+        unseen: false,
         lease_until: 0,
         since: 0,
         plan: None,

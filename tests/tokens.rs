@@ -205,6 +205,9 @@ async fn a_revoked_grant_makes_no_calendar_call_is_remembered_and_forgotten_when
         assert_eq!(error.outcome, Outcome::NotSent);
     }
     assert_eq!((stage.calendar_requests(), stage.token_requests()), (0, 1), "a dead grant is not hammered");
+    let again = Stage::granted(&stage.google, 0);
+    let brought = json!({ "refreshToken": again.refresh_token });
+    assert_eq!(create(&process, &brought).await.unwrap()["verified"], true, "a new grant, before it is in the store");
     let again = Stage::granted(&stage.google, 3600);
     stage.users.holds(json!({ "refresh_token": again.refresh_token }));
     assert_eq!(create(&process, &stage.auth(0)).await.unwrap()["verified"], true);

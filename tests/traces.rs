@@ -5,8 +5,6 @@
 
 mod support;
 
-use std::time::Duration;
-
 use http::Method;
 use serde_json::{Value, json};
 use support::{Google, Process, Told, claims, class, names, pass, shared_store, writes};
@@ -23,6 +21,12 @@ fn key() -> Value {
 
 fn is_get(request: &HttpRequest) -> bool {
     request.method == Method::GET
+}
+
+/// Reads of an event once two calls claim it.
+fn is_get_of_two_claims(google: &Google) -> impl Fn(&HttpRequest) -> bool + Send + Sync + use<> {
+    let emulator = google.emulator.clone();
+    move |request| is_get(request) && claims(&emulator.live_events(support::USER)[0]).len() == 2
 }
 
 fn adopts(request: &HttpRequest) -> bool {
@@ -76,10 +80,7 @@ async fn a_claim_that_is_repeated_on_its_way_leaves_nothing_behind() {
     let failing = first.spawn_create(&class(), &key());
     looks.caught(1).await;
     second.network.send_twice(adopts);
-    let second_looks = second.network.hold({
-        let emulator = google.emulator.clone();
-        move |request| is_get(request) && claims(&emulator.live_events(support::USER)[0]).len() == 2
-    });
+    let second_looks = second.network.hold(is_get_of_two_claims(&google));
     assert!(second.create(&class(), &key()).await.is_err());
     assert_eq!(claims(&google.only_live()).len(), 2);
     failing.await.unwrap().unwrap_err();
@@ -98,10 +99,7 @@ async fn trace_1_success_deleted() {
     let promised = claims(&google.only_live());
 
     let adopting = google.committed("events.patch");
-    let after_adoption = second.network.hold({
-        let emulator = google.emulator.clone();
-        move |request| is_get(request) && claims(&emulator.live_events(support::USER)[0]).len() == 2
-    });
+    let after_adoption = second.network.hold(is_get_of_two_claims(&google));
     let error = second.create(&class(), &key()).await.unwrap_err();
     assert_eq!((error.code, error.outcome), (Code::Timeout, Outcome::Unknown));
     assert!(google.committed("events.patch") > adopting, "the second call had claimed the event");
@@ -212,10 +210,7 @@ async fn trace_3_phantom_by_two_that_leave_at_once() {
     let first_reads = first.network.hold(is_get);
     let call = first.spawn_create(&class(), &key());
     first_reads.caught(1).await;
-    let second_reads = second.network.hold({
-        let emulator = google.emulator.clone();
-        move |request| is_get(request) && claims(&emulator.live_events(support::USER)[0]).len() == 2
-    });
+    let second_reads = second.network.hold(is_get_of_two_claims(&google));
     second.create(&class(), &key()).await.unwrap_err();
     call.await.unwrap().unwrap_err();
     assert_eq!(claims(&google.only_live()).len(), 2);
@@ -331,10 +326,7 @@ async fn trace_6_an_edit_made_while_another_call_has_its_claim_on_the_event_is_k
     let call = first.spawn_create(&class(), &key());
     first_reads.caught(1).await;
     // The second call claims the event while the first is at work, and reads it only when it was edited.
-    let second_reads = second.network.hold({
-        let emulator = google.emulator.clone();
-        move |request| is_get(request) && claims(&emulator.live_events(support::USER)[0]).len() == 2
-    });
+    let second_reads = second.network.hold(is_get_of_two_claims(&google));
     let late = second.spawn_create(&class(), &key());
     second_reads.caught(1).await;
     first_reads.release().await;
@@ -358,9 +350,7 @@ async fn trace_6_an_edit_made_while_the_other_calls_success_is_being_written_is_
     let (first, second) = (google.process_on(&json!({}), Some(&store)), google.process_on(&json!({}), Some(&store)));
     let result = first.line.hold(1, |put| writes(put, "succeeded"));
     let call = first.spawn_create(&class(), &key());
-    while result.count() == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    result.caught(1).await;
     let id = google.only_live()["id"].as_str().unwrap().to_owned();
     google.owner_edits(&id, &json!({ "summary": "Algebra, room 7" }), false);
 

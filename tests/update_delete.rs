@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{Google, Process, Told, USER, class, now, pass};
+use support::{Google, Process, Told, USER, class, lost_exchanges, now, pass};
 use surecal::model::{CalendarError, Code, Outcome};
 use surecal_emulator::{Fault, Rule, When};
 
@@ -21,17 +21,6 @@ async fn with_event(google: &Google) -> (Process, String) {
 
 fn rename() -> Value {
     json!({ "summary": "Geometry" })
-}
-
-fn lost(when: When) -> Vec<Fault> {
-    vec![
-        Fault::Reset { when },
-        Fault::Hang { when },
-        Fault::status_when(500, when),
-        Fault::status_when(503, when),
-        Fault::Html { when },
-        Fault::Truncate { when, keep_bytes: None },
-    ]
 }
 
 fn assert_updated(told: &Told, name: &str) {
@@ -130,7 +119,7 @@ async fn guests_keep_the_answers_they_gave() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_reply_of_an_update_is_read_and_written_once() {
     for when in [When::Before, When::After] {
-        for fault in lost(when) {
+        for fault in lost_exchanges(when) {
             let name = format!("{fault:?}");
             let google = Google::new();
             let (process, id) = with_event(&google).await;
@@ -269,7 +258,7 @@ async fn an_event_that_one_read_does_not_show_is_not_taken_for_deleted() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_reply_of_a_delete_is_read_and_the_event_is_gone() {
     for when in [When::Before, When::After] {
-        for fault in lost(when) {
+        for fault in lost_exchanges(when) {
             let name = format!("{fault:?}");
             let google = Google::new();
             let (process, id) = with_event(&google).await;

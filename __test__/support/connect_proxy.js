@@ -1,13 +1,15 @@
 'use strict'
 
-const net = require('node:net')
 const { once } = require('node:events')
+const net = require('node:net')
+const tls = require('node:tls')
 
 /**
  * An HTTP proxy on a free port that makes tunnels, and nothing else. `tunnels` are the targets it was asked for, oldest
- * first. With `login` (`user:password`) it answers 407 to everybody else.
+ * first. With `login` (`user:password`) it answers 407 to everybody else. With `certificate` (`key` and `cert`, PEM) it is
+ * reached by TLS, and would speak HTTP/2 to whoever offered that; no tunnel can be asked for then.
  */
-async function startConnectProxy({ login } = {}) {
+async function startConnectProxy({ login, certificate } = {}) {
   const wanted = login && `Basic ${Buffer.from(login).toString('base64')}`
   const tunnels = []
   const sockets = new Set()
@@ -15,8 +17,9 @@ async function startConnectProxy({ login } = {}) {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy())
   }
-  const server = net.createServer((client) => {
+  const serve = (client) => {
     keep(client)
+    if (client.alpnProtocol === 'h2') return client.destroy()
     let head = ''
     client.on('data', function read(piece) {
       head += piece.toString('latin1')
@@ -36,7 +39,11 @@ async function startConnectProxy({ login } = {}) {
       keep(upstream)
       upstream.on('close', () => client.destroy())
     })
-  })
+  }
+  const server = certificate
+    ? tls.createServer({ ...certificate, ALPNProtocols: ['h2', 'http/1.1'] }, serve)
+    : net.createServer(serve)
+  server.on('tlsClientError', () => {})
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::call::Call;
-use crate::event::stored::REPLY_ORDER;
+use crate::event::field_names::REPLY_ORDER;
 use crate::event::time;
 use crate::fields::Selection;
 use crate::mail::Notify;

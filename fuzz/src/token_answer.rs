@@ -1,10 +1,17 @@
 //! What a token endpoint may answer to a refresh.
 
+use serde::Deserialize;
 use surecal::google::oauth::refresh;
 use surecal::google::{GrantFailure, OauthClient, RefreshToken};
 
 use super::service::{OneAnswer, paused};
 use super::{assert_silent, first_line, text};
+
+/// What of an answer says that a grant is dead. What else is in it need not be read, and so need not be readable.
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+}
 
 /// The input is a status on a line of its own, and the body. A grant is dead only by the word `invalid_grant` in an answer
 /// that speaks of grants; and nothing of tokens is printed.
@@ -27,8 +34,8 @@ pub fn token_answer(data: &[u8]) {
             );
         }
         Err(GrantFailure::Dead) => {
-            let said: serde_json::Value = serde_json::from_str(body).expect("a dead grant is told in JSON");
-            assert_eq!(said["error"], "invalid_grant");
+            let said: Refusal = serde_json::from_str(body).expect("a dead grant is told in JSON");
+            assert_eq!(said.error, "invalid_grant");
             assert!((400..500).contains(&status) && status != 408 && status != 429, "{status}");
         }
         Err(GrantFailure::Unreachable(kind)) => panic!("an answer that is no answer: {kind:?}"),

@@ -8,7 +8,10 @@ pub mod create;
 pub mod enroll;
 pub mod explore;
 pub mod faults;
+mod lease;
+mod network;
 pub mod scenarios;
+mod steps;
 pub mod traces;
 
 pub use explore::{Goal, Limits, Promise, Protocol, Report, Step, Trace, explore};

@@ -6,7 +6,8 @@ const WIDTH = 360
 const BAR = 16
 const GAP = 8
 const LABEL = 82
-const VALUE = 96
+/** Room for the longest text of a full bar, "6768 (99.53 %)". */
+const VALUE = 112
 
 const classOf = (contestant) => contestant.replaceAll(' ', '-')
 const escaped = (text) => String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')

@@ -1,5 +1,7 @@
 //! Waiting, but never past the deadline.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -17,6 +19,13 @@ pub enum Over {
 /// `future`'s output, unless the deadline ends first; then `future` is dropped. Follows a deadline that is extended.
 pub async fn within<F: Future>(clock: &Clock, deadline: &Deadline, future: F) -> Result<F::Output, Over> {
     tokio::pin!(future);
+    if deadline.is_cancelled() {
+        return Err(Over::Cancelled);
+    }
+    // Most of what is waited for here (a place, a turn, a token) is there already, and needs no timer and nobody who listens.
+    if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        return Ok(output);
+    }
     loop {
         tokio::select! {
             biased;

@@ -1,5 +1,6 @@
 //! An attendee is an e-mail address, in any case of letters.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -49,8 +50,12 @@ impl fmt::Debug for Guest {
 
 /// The form in which addresses are compared. Google may change the case of an address; it promises nothing else.
 #[must_use]
-pub fn normal(email: &str) -> String {
-    email.to_lowercase()
+pub fn normal(email: &str) -> Cow<'_, str> {
+    if email.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+        Cow::Owned(email.to_lowercase())
+    } else {
+        Cow::Borrowed(email)
+    }
 }
 
 /// Whether this can be an attendee's address: one `@` with something on both sides, no space, no control character, none
@@ -70,7 +75,7 @@ pub fn check_email(email: &str) -> bool {
 
 /// The addresses of an event's guest list, [`normal`].
 #[must_use]
-pub fn addresses(event: &Map<String, Value>) -> BTreeSet<String> {
+pub fn addresses(event: &Map<String, Value>) -> BTreeSet<Cow<'_, str>> {
     list(event).iter().filter_map(address).collect()
 }
 
@@ -83,13 +88,18 @@ pub fn find<'a>(event: &'a Map<String, Value>, email: &str) -> Option<&'a Value>
 
 /// The address of the event's organizer, [`normal`]: present whether or not the guest list names it.
 #[must_use]
-pub fn organizer(event: &Map<String, Value>) -> Option<String> {
+pub fn organizer(event: &Map<String, Value>) -> Option<Cow<'_, str>> {
     event.get("organizer").and_then(address)
 }
 
 /// The address in one entry, [`normal`].
-pub(crate) fn address(entry: &Value) -> Option<String> {
-    entry.get("email").and_then(Value::as_str).filter(|email| !email.is_empty()).map(normal)
+pub(crate) fn address(entry: &Value) -> Option<Cow<'_, str>> {
+    member(entry, "email").and_then(Value::as_str).filter(|email| !email.is_empty()).map(normal)
+}
+
+/// A member of one entry. An entry has a handful: looking at each is quicker than to hash the name.
+pub(crate) fn member<'a>(entry: &'a Value, name: &str) -> Option<&'a Value> {
+    entry.as_object()?.iter().find_map(|(there, value)| (there == name).then_some(value))
 }
 
 /// The entries of the guest list.

@@ -3,6 +3,9 @@
 //! Critical: summary, start, end, recurrence and the presence of every requested attendee; a difference there means that
 //! the calendar does not hold what was asked for. Everything else is advisory: a difference is worth a warning.
 
+use std::borrow::Cow;
+use std::cell::LazyCell;
+use std::collections::HashMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -228,24 +231,38 @@ impl Reading<'_> {
     }
 
     fn attendees(&mut self) {
-        let wanted = attendee::addresses(self.expected);
-        let mut found = attendee::addresses(self.actual);
+        let (expected, actual) = (self.expected, self.actual);
+        let (wanted, found) = (attendee::list(expected), attendee::list(actual));
+        // Made when it is needed: Google answers with the guests in the order in which they were sent.
+        let by_address: LazyCell<HashMap<Cow<'_, str>, &Value>, _> = LazyCell::new(|| {
+            // The first of two entries counts.
+            found.iter().rev().filter_map(|entry| Some((attendee::address(entry)?, entry))).collect()
+        });
+        let entry_of = |at: usize, email: &str| {
+            let same_place = found.get(at).filter(|entry| attendee::address(entry).as_deref() == Some(email));
+            same_place.or_else(|| by_address.get(email).copied())
+        };
         // The organizer takes part, with or without an entry.
-        found.extend(attendee::organizer(self.actual));
-        if !wanted.is_subset(&found) {
-            if self.actual.get("attendeesOmitted") == Some(&Value::Bool(true)) {
+        let is_there = |(at, guest): (usize, &Value)| {
+            let Some(email) = attendee::address(guest) else { return true };
+            entry_of(at, &email).is_some() || attendee::organizer(actual).as_deref() == Some(&*email)
+        };
+        if !wanted.iter().enumerate().all(is_there) {
+            if actual.get("attendeesOmitted") == Some(&Value::Bool(true)) {
                 self.result.unverifiable.push(Unverifiable::AttendeesOmitted);
             } else {
-                self.result.critical.push(difference("attendees", emails(self.expected), emails(self.actual)));
+                self.result.critical.push(difference("attendees", emails(expected), emails(actual)));
             }
         }
         for (name, unset) in [("optional", Unset::No), ("additionalGuests", Unset::Zero)] {
             let Some(shape) = shape_of(name) else { continue };
             let field = Field { name, shape, unset };
             let (mut asked, mut read) = (Vec::new(), Vec::new());
-            for guest in attendee::list(self.expected) {
-                let (Some(value), Some(email)) = (guest.get(name), attendee::address(guest)) else { continue };
-                if let Some(entry) = attendee::find(self.actual, &email)
+            for (at, guest) in wanted.iter().enumerate() {
+                let (Some(value), Some(email)) = (attendee::member(guest, name), attendee::address(guest)) else {
+                    continue;
+                };
+                if let Some(entry) = entry_of(at, &email)
                     && !agrees(&field, value, entry.get(name))
                 {
                     asked.push(value.clone());

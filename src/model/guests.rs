@@ -1,6 +1,7 @@
 //! The guest list of an event as Google sent it, changed without touching anybody else's entry: those go back byte for
 //! byte, whatever is in them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::Deserialize;
@@ -33,7 +34,7 @@ impl<'a> Guests<'a> {
         let event: Event<'a> = serde_json::from_slice(event).ok()?;
         let entry = |raw: &'a RawValue| {
             let value: Option<Value> = serde_json::from_str(raw.get()).ok();
-            Entry { raw, address: value.as_ref().and_then(address) }
+            Entry { raw, address: value.as_ref().and_then(address).map(Cow::into_owned) }
         };
         let entries: Vec<_> = event.attendees.unwrap_or_default().into_iter().map(entry).collect();
         let addresses = entries.iter().filter_map(|entry| entry.address.clone()).collect();

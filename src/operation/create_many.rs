@@ -151,6 +151,7 @@ fn group_entry(cx: &Context, target: &Target) -> Entry {
         group: None,
         guests: false,
         keyless: false,
+        unseen: false,
         lease_until: 0,
         since: 0,
         plan: None,

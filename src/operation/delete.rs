@@ -1,11 +1,10 @@
 //! Delete: gone, and seen to be gone. An event that is gone already is a success.
 
-use tokio::time::Instant;
-
+use super::conditional::ConditionalWrite;
 use super::exposure::Exposure;
-use super::{Absence, Context, Gaps, Target, Verification, changed_too_often, may_have_changed, timed_out};
+use super::{Context, Target, Verification};
 use crate::google::{Delete, Fetched, Scope, SendUpdates};
-use crate::model::{CalendarError, Outcome};
+use crate::model::CalendarError;
 
 /// What `fields=` a delete reads.
 const FIELDS: &str = "id,status,etag";
@@ -43,54 +42,34 @@ pub async fn delete(
     request: &DeleteRequest,
     exposure: &Exposure,
 ) -> Result<Deleted, CalendarError> {
-    let mut deletion = Deletion {
-        cx,
-        scope,
-        request,
-        exposure,
-        acknowledged: false,
-        lost: None,
-        lost_deletes: 0,
-        absence: Absence::default(),
-        gaps: Gaps::new(),
-        window_ends: cx.clock.now(),
-    };
+    let mut deletion = Deletion { write: ConditionalWrite::new(cx, scope, exposure, request.max_retries), request };
     let ended = deletion.run().await;
-    ended.map_err(|error| deletion.told(error).with_event(request.id.clone()))
+    ended.map_err(|error| deletion.write.told(error, &request.id))
 }
 
 struct Deletion<'a> {
-    cx: &'a Context,
-    scope: &'a Scope,
+    write: ConditionalWrite<'a>,
     request: &'a DeleteRequest,
-    exposure: &'a Exposure,
-    acknowledged: bool,
-    /// The last delete's fate is not known; what was told instead of an answer.
-    lost: Option<CalendarError>,
-    lost_deletes: u32,
-    absence: Absence,
-    gaps: Gaps,
-    window_ends: Instant,
 }
 
 impl Deletion<'_> {
     async fn run(&mut self) -> Result<Deleted, CalendarError> {
+        let (cx, scope, request) = (self.write.cx, self.write.scope, self.request);
         loop {
-            let calendar = &self.request.target.calendar;
-            let found = self.cx.calendar.get(self.scope, calendar, &self.request.id, Some(FIELDS)).await?;
-            let gone = Deleted { already: !self.sent(), verified: true };
+            let found = cx.calendar.get(scope, &request.target.calendar, &request.id, Some(FIELDS)).await?;
+            let gone = Deleted { already: !self.write.was_sent(), verified: true };
             match found {
                 Some(found) if found.cancelled() => return Ok(gone),
                 // A single read that finds nothing may be an old one, of an event that lives.
-                None if self.absence.is_certain(self.cx.clock.now()) => return Ok(gone),
-                None => self.pause().await?,
+                None if self.write.absence.is_certain(cx.clock.now()) => return Ok(gone),
+                None => self.write.pause().await?,
                 // Acknowledged, and still there: an old read, until the window is over.
-                Some(_) if self.acknowledged && self.cx.clock.now() < self.window_ends => {
-                    self.absence.ends();
-                    self.pause().await?;
+                Some(_) if self.write.is_acknowledged() && self.write.may_read_old() => {
+                    self.write.absence.ends();
+                    self.write.pause().await?;
                 }
                 Some(found) => {
-                    self.absence.ends();
+                    self.write.absence.ends();
                     if let Some(ended) = self.delete(&found).await? {
                         return Ok(ended);
                     }
@@ -100,58 +79,20 @@ impl Deletion<'_> {
     }
 
     async fn delete(&mut self, found: &Fetched) -> Result<Option<Deleted>, CalendarError> {
-        if self.lost_deletes > self.request.max_retries
-            && let Some(error) = &self.lost
-        {
-            return Err(error.clone());
-        }
-        if !self.exposure.expose() {
-            return Err(timed_out(self.scope));
-        }
-        let request = self.request;
-        let etag = Some(found.etag.as_str());
-        let calendar = &request.target.calendar;
-        match self.cx.calendar.delete(self.scope, calendar, &request.id, etag, request.send_updates).await {
+        self.write.may_be_sent()?;
+        let (cx, scope, request) = (self.write.cx, self.write.scope, self.request);
+        let (calendar, etag) = (&request.target.calendar, Some(found.etag.as_str()));
+        match cx.calendar.delete(scope, calendar, &request.id, etag, request.send_updates).await {
             Ok(Delete::Done | Delete::Gone) => {
-                self.acknowledged = true;
-                self.lost = None;
-                let Some(verification) = request.verification else {
+                self.write.acknowledge(request.verification);
+                if request.verification.is_none() {
                     return Ok(Some(Deleted { already: false, verified: false }));
-                };
-                self.window_ends = self.cx.clock.now() + verification.window;
-                self.gaps = Gaps::new();
-            }
-            Ok(Delete::Missing) => self.pause().await?,
-            Ok(Delete::Changed) => {
-                let gap = self.gaps.next();
-                if !self.scope.deadline.has_room_for(self.cx.clock.now(), gap) {
-                    return Err(changed_too_often("The event"));
                 }
-                self.cx.pause(self.scope, gap).await?;
             }
-            // With If-Match a second arrival can do no harm; the next read tells.
-            Err(error) if error.outcome == Outcome::Unknown => {
-                self.lost = Some(error);
-                self.lost_deletes += 1;
-                self.acknowledged = false;
-                self.pause().await?;
-            }
-            Err(error) => return Err(error),
+            Ok(Delete::Missing) => self.write.pause().await?,
+            Ok(Delete::Changed) => self.write.refused().await?,
+            Err(error) => self.write.failed(error).await?,
         }
         Ok(None)
-    }
-
-    const fn sent(&self) -> bool {
-        self.acknowledged || self.lost.is_some()
-    }
-
-    async fn pause(&mut self) -> Result<(), CalendarError> {
-        let gap = self.gaps.next();
-        self.cx.pause(self.scope, gap).await
-    }
-
-    /// An error after a delete that may have landed, or did, says so.
-    fn told(&self, error: CalendarError) -> CalendarError {
-        if self.sent() { may_have_changed(error) } else { error }
     }
 }

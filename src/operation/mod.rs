@@ -3,6 +3,7 @@
 
 mod attempt;
 pub mod attendees;
+mod conditional;
 pub mod create;
 pub mod create_many;
 pub mod delete;

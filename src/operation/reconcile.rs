@@ -4,15 +4,24 @@
 //! a late insert could still come. Where nothing is, the id is *fenced*: a placeholder is inserted and deleted, and the
 //! tombstone turns the late insert into a 409. An acknowledgement alone closes nothing: Google can acknowledge a PATCH
 //! and not store it, and then two attempts would each leave the event to the other.
+//!
+//! A fence can be refused for good: the user may not write to this calendar any more, or it is gone. Then nobody can keep a
+//! late insert out, and it would be refused itself. The entry is closed when it is too late for one.
+
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::sight::Sight;
 use super::{Context, Gaps, QUIET, lease_lost};
-use crate::google::{Fetched, Insert, Scope, SendUpdates};
+use crate::google::{Fetched, Insert, NAMED, Scope, SendUpdates};
 use crate::model::stamp::{Stamp, fence_body, leave_patch};
-use crate::model::{CalendarError, Outcome};
+use crate::model::{CalendarError, Code, Outcome};
 use crate::store::{Change, Disposal, Entry, Held, State};
+
+/// How long after its call an insert may still come: as long as the store keeps what a late put could meet. Whatever holds a
+/// request back, a proxy or Google itself, gives it up within minutes.
+const LATE_AT_MOST: Duration = Duration::from_hours(1);
 
 /// What `fields=` a clean-up reads: a fence whose marks were wiped is known by its times.
 const FIELDS: &str = "id,status,etag,start,end,recurrence,extendedProperties/private";
@@ -47,7 +56,10 @@ async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal
             // The id is another request's: nothing of ours is or will be there.
             Sight::OtherRequest => return Ok(Disposal::Nothing),
             Sight::Unstamped(_) => return Ok(Disposal::Kept),
-            Sight::Absent => fence(cx, scope, entry).await?,
+            Sight::Absent => match fence(cx, scope, entry).await {
+                Err(error) if is_final(&error) && nothing_comes(cx, entry) => return Ok(Disposal::Nothing),
+                fenced => fenced?,
+            },
             Sight::Fence(found) => delete(cx, scope, entry, &found.etag, SendUpdates::None).await?,
             Sight::Ours(found, claims) if claims.only(ours) => {
                 let mail = if entry.guests { SendUpdates::ExternalOnly } else { SendUpdates::None };
@@ -68,10 +80,24 @@ async fn clean_up(cx: &Context, scope: &Scope, entry: &Entry) -> Result<Disposal
     }
 }
 
+/// Whether the same request would be refused again until somebody changes something in Google.
+#[must_use]
+pub fn is_final(error: &CalendarError) -> bool {
+    error.outcome == Outcome::Rejected
+        && matches!(error.code, Code::PermissionDenied | Code::NotFound | Code::ValidationFailed)
+}
+
+/// Whether nothing of an attempt whose id is empty can be in the calendar any more. An event that was there once may be hidden
+/// from a user who has lost the calendar: that is never said of it.
+fn nothing_comes(cx: &Context, entry: &Entry) -> bool {
+    let age = Duration::from_millis(cx.clock.wall_ms().saturating_sub(entry.since));
+    entry.unseen && age >= LATE_AT_MOST
+}
+
 /// Takes the id, so that the tombstone that follows keeps it taken. Whatever comes of it, the next look tells.
 async fn fence(cx: &Context, scope: &Scope, entry: &Entry) -> Result<(), CalendarError> {
     let body = fence_body(&entry.event_id);
-    match cx.calendar.insert(scope, &entry.calendar, &entry.event_id, &body, QUIET).await {
+    match cx.calendar.insert(scope, &entry.calendar, &entry.event_id, &body, QUIET, Some(NAMED)).await {
         Ok(Insert::Created(found)) => delete(cx, scope, entry, &found.etag, SendUpdates::None).await,
         Ok(Insert::Taken) => Ok(()),
         Err(error) if error.outcome == Outcome::Unknown => Ok(()),

@@ -1,17 +1,15 @@
 //! Update: only what changed is sent, only onto what was read, and it is read back.
 
 use serde_json::Value;
-use tokio::time::Instant;
 
+use super::conditional::ConditionalWrite;
 use super::exposure::Exposure;
-use super::{
-    Absence, Context, Gaps, Target, Verification, WriteParams, changed_too_often, may_have_changed, read, timed_out,
-};
+use super::{Context, Target, Verification, WriteParams, read};
 use crate::google::{Fetched, Patch, PatchParams, Scope};
 use crate::model::compare::{Comparison, Difference, compare_changes};
 use crate::model::event::EventChanges;
 use crate::model::repair::changes_patch;
-use crate::model::{CalendarError, Outcome, Warning};
+use crate::model::{CalendarError, Warning};
 
 /// How an update ended without an error.
 pub enum Updated {
@@ -60,36 +58,21 @@ pub async fn update(
     exposure: &Exposure,
 ) -> Result<Updated, CalendarError> {
     let mut update = Update {
-        cx,
-        scope,
+        write: ConditionalWrite::new(cx, scope, exposure, request.max_retries),
         request,
-        exposure,
         wrote: None,
-        lost: None,
-        lost_patches: 0,
         repaired: false,
-        absence: Absence::default(),
-        gaps: Gaps::new(),
-        window_ends: cx.clock.now(),
     };
     let ended = update.run().await;
-    ended.map_err(|error| update.told(error).with_event(request.id.clone()))
+    ended.map_err(|error| update.write.told(error, &request.id))
 }
 
 struct Update<'a> {
-    cx: &'a Context,
-    scope: &'a Scope,
+    write: ConditionalWrite<'a>,
     request: &'a UpdateRequest,
-    exposure: &'a Exposure,
     /// What our acknowledged patch returned.
     wrote: Option<Wrote>,
-    /// The last patch's fate is not known; what was told instead of an answer.
-    lost: Option<CalendarError>,
-    lost_patches: u32,
     repaired: bool,
-    absence: Absence,
-    gaps: Gaps,
-    window_ends: Instant,
 }
 
 /// The state of the event that an acknowledged patch made.
@@ -112,35 +95,35 @@ fn updated(event: &Fetched) -> Option<String> {
 
 impl Update<'_> {
     async fn run(&mut self) -> Result<Updated, CalendarError> {
+        let (cx, scope, request) = (self.write.cx, self.write.scope, self.request);
         loop {
-            let id = &self.request.id;
-            let found = self.cx.calendar.get(self.scope, &self.request.target.calendar, id, None).await?;
+            let found = cx.calendar.get(scope, &request.target.calendar, &request.id, None).await?;
             let Some(found) = self.present(found).await? else { continue };
-            let comparison = compare_changes(self.request.changes.body(), &found.event);
+            let comparison = compare_changes(request.changes.body(), &found.event);
             match &self.wrote {
                 Some(wrote) => {
                     let ours = wrote.etag == found.etag;
-                    let old = !ours && self.cx.clock.now() < self.window_ends;
+                    let old = !ours && self.write.may_read_old();
                     if comparison.critical.is_empty() && (comparison.advisory.is_empty() || !old) {
                         return Ok(done(found, true, false, &comparison));
                     }
                     // Acknowledged, but not to be seen: an old read, until the window is over.
                     if old {
-                        self.pause().await?;
+                        self.write.pause().await?;
                         continue;
                     }
                     if !ours && wrote.is_older_than(&found) {
                         return Ok(edited(found, &comparison));
                     }
-                    let again = self.request.verification.is_some_and(|verification| verification.repair);
+                    let again = request.verification.is_some_and(|verification| verification.repair);
                     if !ours || !again || self.repaired {
-                        self.cx.prevented.refused();
+                        cx.prevented.refused();
                         return Ok(Updated::Unverified { mismatches: comparison.critical });
                     }
                     self.repaired = true;
                 }
-                None if comparison.critical.is_empty() && (self.lost.is_some() || comparison.advisory.is_empty()) => {
-                    return Ok(done(found, true, self.lost.is_none(), &comparison));
+                None if comparison.critical.is_empty() && (self.write.is_lost() || comparison.advisory.is_empty()) => {
+                    return Ok(done(found, true, !self.write.is_lost(), &comparison));
                 }
                 None => {}
             }
@@ -153,77 +136,47 @@ impl Update<'_> {
     /// The event, if there is one to change. Nothing there may be an old read; a tombstone is none.
     async fn present(&mut self, found: Option<Fetched>) -> Result<Option<Fetched>, CalendarError> {
         match found {
-            Some(found) if found.cancelled() => Err(read::missing(self.scope, &self.request.id, true)),
+            Some(found) if found.cancelled() => Err(read::missing(self.write.scope, &self.request.id, true)),
             Some(found) => {
-                self.absence.ends();
+                self.write.absence.ends();
                 Ok(Some(found))
             }
             None => {
-                let now = self.cx.clock.now();
-                if self.absence.is_certain(now) && now >= self.window_ends {
-                    return Err(read::missing(self.scope, &self.request.id, false));
+                let now = self.write.cx.clock.now();
+                if self.write.absence.is_certain(now) && !self.write.may_read_old() {
+                    return Err(read::missing(self.write.scope, &self.request.id, false));
                 }
-                self.pause().await?;
+                self.write.pause().await?;
                 Ok(None)
             }
         }
     }
 
     async fn patch(&mut self, found: &Fetched) -> Result<Option<Updated>, CalendarError> {
-        if self.lost_patches > self.request.max_retries
-            && let Some(error) = &self.lost
-        {
-            return Err(error.clone());
-        }
-        if !self.exposure.expose() {
-            return Err(timed_out(self.scope));
-        }
-        let changes = &self.request.changes;
+        self.write.may_be_sent()?;
+        let (cx, scope, request) = (self.write.cx, self.write.scope, self.request);
+        let changes = &request.changes;
         let body = changes_patch(changes.body(), &found.event);
         let params = PatchParams {
-            conference_data_version: self.request.params.conference_data_version,
-            send_updates: self.request.params.send_updates,
+            conference_data_version: request.params.conference_data_version,
+            send_updates: request.params.send_updates,
             supports_attachments: changes.has_attachments(),
         };
-        let (calendar, id) = (&self.request.target.calendar, &self.request.id);
-        match self.cx.calendar.patch(self.scope, calendar, id, Some(&found.etag), &body, params).await {
+        let calendar = &request.target.calendar;
+        match cx.calendar.patch(scope, calendar, &request.id, Some(&found.etag), &body, params).await {
             Ok(Patch::Done(patched)) => {
-                self.lost = None;
-                let Some(verification) = self.request.verification else {
+                self.write.acknowledge(request.verification);
+                if request.verification.is_none() {
                     let comparison = compare_changes(changes.body(), &patched.event);
                     return Ok(Some(done(patched, false, false, &comparison)));
-                };
-                self.window_ends = self.cx.clock.now() + verification.window;
-                self.gaps = Gaps::new();
+                }
                 self.wrote = Some(Wrote { updated: updated(&patched), etag: patched.etag });
             }
-            Ok(Patch::Missing) => self.pause().await?,
-            Ok(Patch::Changed) => {
-                let gap = self.gaps.next();
-                if !self.scope.deadline.has_room_for(self.cx.clock.now(), gap) {
-                    return Err(changed_too_often("The event"));
-                }
-                self.cx.pause(self.scope, gap).await?;
-            }
-            // With If-Match a second arrival can do no harm; the next read tells.
-            Err(error) if error.outcome == Outcome::Unknown => {
-                self.lost = Some(error);
-                self.lost_patches += 1;
-                self.pause().await?;
-            }
-            Err(error) => return Err(error),
+            Ok(Patch::Missing) => self.write.pause().await?,
+            Ok(Patch::Changed) => self.write.refused().await?,
+            Err(error) => self.write.failed(error).await?,
         }
         Ok(None)
-    }
-
-    async fn pause(&mut self) -> Result<(), CalendarError> {
-        let gap = self.gaps.next();
-        self.cx.pause(self.scope, gap).await
-    }
-
-    /// An error after a patch that may have landed, or did, says so.
-    fn told(&self, error: CalendarError) -> CalendarError {
-        if self.lost.is_some() || self.wrote.is_some() { may_have_changed(error) } else { error }
     }
 }
 

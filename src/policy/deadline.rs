@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
+
+use super::signal::Signal;
 
 /// When a call must have settled. Clones share one end: extending or cancelling one is seen by all.
 ///
@@ -21,7 +22,7 @@ struct Shared {
     /// What messages tell, when it is not the time from start to end.
     told: Option<Duration>,
     end: Mutex<Instant>,
-    cancelled: watch::Sender<bool>,
+    cancelled: Signal,
 }
 
 impl Deadline {
@@ -33,7 +34,7 @@ impl Deadline {
 
     fn new(started: Instant, time: Duration, told: Option<Duration>) -> Self {
         let end = Mutex::new(started.checked_add(time).unwrap_or(started));
-        Self { shared: Arc::new(Shared { started, told, end, cancelled: watch::Sender::new(false) }) }
+        Self { shared: Arc::new(Shared { started, told, end, cancelled: Signal::default() }) }
     }
 
     /// A deadline of its own over the first `share` (`0.0..=1.0`) of this one's time. Messages still tell the whole.
@@ -75,20 +76,18 @@ impl Deadline {
 
     /// Ends waiting at once, everywhere.
     pub fn cancel(&self) {
-        self.shared.cancelled.send_replace(true);
+        self.shared.cancelled.raise();
     }
 
     /// Whether [`Deadline::cancel`] was called.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        *self.shared.cancelled.borrow()
+        self.shared.cancelled.is_raised()
     }
 
     /// Resolves when the deadline is cancelled; never, if it is not.
     pub async fn cancelled(&self) {
-        let mut seen = self.shared.cancelled.subscribe();
-        // Cannot fail: `self` holds the sender.
-        let _ = seen.wait_for(|cancelled| *cancelled).await;
+        self.shared.cancelled.raised().await;
     }
 
     /// The whole time allowed, in milliseconds, as messages tell it (`timed out after 10000ms`).

@@ -11,6 +11,7 @@ pub mod deadline;
 pub mod lanes;
 pub mod latency;
 pub mod parked;
+pub mod signal;
 pub mod throttle;
 
 pub use backoff::Backoff;
@@ -18,4 +19,5 @@ pub use budget::RetryBudget;
 pub use classify::{Fate, FaultKind, Kind, Seen, TransportFault, Verdict, classify};
 pub use deadline::Deadline;
 pub use latency::Latency;
+pub use signal::Signal;
 pub use throttle::{Limits, Throttle};

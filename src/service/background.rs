@@ -15,7 +15,7 @@ use super::open_work::{Open, OpenWork};
 use crate::google::{Credentials, Scope};
 use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::exposure::Exposure;
-use crate::operation::reconcile::reconcile;
+use crate::operation::reconcile::{is_final, reconcile};
 use crate::operation::transaction::finish::finish;
 use crate::operation::transaction::undo::{Here, undo};
 use crate::operation::transaction::{Caller, Transactions};
@@ -30,6 +30,8 @@ const RETRIES: u32 = 5;
 /// Gaps between rounds: doubling, so that a long outage costs little.
 const FIRST_GAP: Duration = Duration::from_millis(500);
 const LAST_GAP: Duration = Duration::from_mins(1);
+/// The same where Google refuses until somebody changes something there.
+const LAST_GAP_REFUSED: Duration = Duration::from_mins(10);
 
 /// See the module. Clones share everything.
 #[derive(Clone)]
@@ -195,7 +197,7 @@ impl Background {
         let mut gap = FIRST_GAP;
         let concerned = open_events(&task.held().entry().await);
         loop {
-            match self.round(&task).await {
+            let longest = match self.round(&task).await {
                 Round::Closed(disposal) => {
                     self.tasks.remove(&name);
                     if let Some(settled) = disposal {
@@ -206,13 +208,15 @@ impl Background {
                     return;
                 }
                 Round::Again(error) => {
+                    let longest = if is_final(&error) { LAST_GAP_REFUSED } else { LAST_GAP };
                     *task.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                     task.rounds.fetch_add(1, Ordering::Relaxed);
                     task.round_over.notify_waiters();
+                    longest
                 }
-            }
+            };
             tokio::select! {
-                () = sleep(gap) => gap = (gap * 2).min(LAST_GAP),
+                () = sleep(gap.min(longest)) => gap = (gap * 2).min(longest),
                 () = task.kick.notified() => {}
             }
         }

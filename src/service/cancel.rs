@@ -1,27 +1,21 @@
 //! One call's `AbortSignal`, as Rust sees it.
 
-use tokio::sync::watch;
+use std::sync::Arc;
+
+use crate::policy::Signal;
 
 /// A flag that can be waited for. Clones share it.
-#[derive(Debug, Clone)]
-pub struct Cancel(watch::Sender<bool>);
-
-impl Default for Cancel {
-    fn default() -> Self {
-        Self(watch::Sender::new(false))
-    }
-}
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<Signal>);
 
 impl Cancel {
     /// Raises it, for good.
     pub fn cancel(&self) {
-        self.0.send_replace(true);
+        self.0.raise();
     }
 
     /// Resolves when it is raised.
     pub async fn cancelled(&self) {
-        let mut seen = self.0.subscribe();
-        // Cannot fail: `self` holds the sender.
-        let _ = seen.wait_for(|raised| *raised).await;
+        self.0.raised().await;
     }
 }

@@ -163,7 +163,7 @@ fn request_of(call: &Call, config: &Config, body: Body) -> Result<EnrollRequest,
         }
         places.push(place);
     }
-    let email = normal(&guest.email);
+    let email = normal(&guest.email).into_owned();
     let mut parts = vec![email.as_str(), call.params.send_updates.name()];
     parts.extend(places.iter().flat_map(|place| [place.calendar.as_str(), place.event_id.as_str()]));
     Ok(EnrollRequest {

@@ -122,7 +122,7 @@ impl Service {
         let budget = BudgetHealth { ok: shared.cx.calendar.sender.may_retry() };
         let (count, limit) = (shared.seats.taken(), self.config().max_in_flight as usize);
         let in_flight = InFlight { ok: count < limit, count, limit };
-        let closed = shared.closed.load(Ordering::Acquire);
+        let closed = shared.closing.load(Ordering::Acquire);
         let status = if closed || !store.ok {
             Status::Down
         } else if token_endpoint.ok && open_work.ok && budget.ok && in_flight.ok {

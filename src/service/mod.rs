@@ -91,6 +91,7 @@ struct Shared {
     open: OpenWork,
     recovery: Arc<Recovery>,
     seats: Seats,
+    closing: AtomicBool,
     closed: AtomicBool,
     metrics: Metrics,
     settled: Arc<std::sync::atomic::AtomicU64>,
@@ -223,6 +224,7 @@ impl Service {
             config: RwLock::new(Arc::new(config)),
             creates: Flights::default(),
             others: Flights::default(),
+            closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             metrics: Metrics::new(&clock),
             clock,
@@ -323,10 +325,17 @@ impl Service {
         self.shared.open.drained(most).await
     }
 
+    /// Is about to be closed: it is not ready any more, and takes up nothing that others left. Calls are still let in, for
+    /// the facade has calls on their way here that were begun before.
+    pub fn closing(&self) {
+        self.shared.closing.store(true, Ordering::Release);
+        self.shared.recovery.stop();
+    }
+
     /// Takes no new calls, and waits at most `drain` for what is open. What is left is returned.
     pub async fn close(&self, drain: Duration) -> Vec<Pending> {
+        self.closing();
         self.shared.closed.store(true, Ordering::Release);
-        self.shared.recovery.stop();
         self.drained(drain).await;
         // A store that does not answer must not hold up the end: what is known here is told.
         let pending = match self.pending().await {

@@ -1,43 +1,57 @@
 //! How much is open: writes under way and clean-ups. While it is not zero the process had better not end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// A counter that can be waited on. Clones share it.
-#[derive(Debug, Clone)]
-pub(super) struct OpenWork(watch::Sender<usize>);
+#[derive(Debug, Clone, Default)]
+pub(super) struct OpenWork(Arc<Counter>);
+
+#[derive(Debug, Default)]
+struct Counter {
+    open: AtomicUsize,
+    /// Told each time nothing is open any more.
+    none_left: Notify,
+}
 
 /// Counts as one until dropped.
 #[derive(Debug)]
-pub(super) struct Open(watch::Sender<usize>);
-
-impl Default for OpenWork {
-    fn default() -> Self {
-        Self(watch::Sender::new(0))
-    }
-}
+pub(super) struct Open(Arc<Counter>);
 
 impl OpenWork {
     pub(super) fn begin(&self) -> Open {
-        self.0.send_modify(|open| *open += 1);
-        Open(self.0.clone())
+        self.0.open.fetch_add(1, Ordering::AcqRel);
+        Open(Arc::clone(&self.0))
     }
 
     pub(super) fn count(&self) -> usize {
-        *self.0.borrow()
+        self.0.open.load(Ordering::Acquire)
     }
 
     /// Waits until nothing is open, at most `most`. Whether nothing is.
     pub(super) async fn drained(&self, most: Duration) -> bool {
-        let mut seen = self.0.subscribe();
-        timeout(most, seen.wait_for(|open| *open == 0)).await.is_ok()
+        let nothing_open = async {
+            loop {
+                // Made before the count is read: it hears of what is over from here on.
+                let none_left = self.0.none_left.notified();
+                if self.count() == 0 {
+                    return;
+                }
+                none_left.await;
+            }
+        };
+        timeout(most, nothing_open).await.is_ok()
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.send_modify(|open| *open -= 1);
+        if self.0.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none_left.notify_waiters();
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! An entry this process holds the lease of.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -45,17 +45,7 @@ impl Held {
             lost: AtomicBool::new(false),
             finished: AtomicBool::new(false),
         });
-        let weak = Arc::downgrade(&held);
-        tokio::spawn(async move {
-            loop {
-                sleep(lease / 3).await;
-                let Some(held) = weak.upgrade() else { return };
-                if held.finished.load(Ordering::Acquire) || held.lost.load(Ordering::Acquire) {
-                    return;
-                }
-                held.renew().await;
-            }
-        });
+        held.journal.renewals.later(&held, lease / 3);
         held
     }
 
@@ -130,6 +120,21 @@ impl Held {
         match self.change(left, |entry| entry.state = state).await {
             Change::Applied => then,
             Change::Refused | Change::Unknown => Failing::Undecided,
+        }
+    }
+
+    /// Renews the lease every third of its time, until the entry is settled or dropped; the first time is now.
+    pub(super) async fn keep_alive(weak: Weak<Self>) {
+        loop {
+            let every = {
+                let Some(held) = weak.upgrade() else { return };
+                if held.finished.load(Ordering::Acquire) || held.lost.load(Ordering::Acquire) {
+                    return;
+                }
+                held.renew().await;
+                held.journal.lease / 3
+            };
+            sleep(every).await;
         }
     }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::held::Held;
 use super::ledger::Ledger;
 use super::plan::Plan;
+use super::renewals::Renewals;
 use super::{Expected, Keep, Record, Store};
 use crate::clock::Clock;
 use crate::model::ids::store_key;
@@ -26,7 +27,7 @@ pub(super) const RETENTION_KEYLESS: Duration = Duration::from_hours(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Disposal {
-    /// Nothing was ever sent that could be in the calendar.
+    /// Nothing was ever sent that could be in the calendar, or that could still come there.
     Nothing,
     /// Proved gone: the id is a tombstone.
     Deleted,
@@ -80,6 +81,9 @@ pub struct Entry {
     pub guests: bool,
     /// Whether the key was made for this attempt alone.
     pub keyless: bool,
+    /// Failed, and no write of it was ever acknowledged, nor anything seen at its id: only an insert that is late could be there.
+    #[serde(default)]
+    pub unseen: bool,
     /// Unix ms until which nobody else may take the entry over.
     pub lease_until: u64,
     /// Unix ms of the intent.
@@ -188,13 +192,15 @@ pub enum Change {
 pub struct Journal {
     pub(super) ledger: Ledger,
     pub(super) lease: Duration,
+    pub(super) renewals: Renewals,
 }
 
 impl Journal {
     /// A journal whose entries are leased for `lease` (1 s and up); `random` gives 128 random bits.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, lease: Duration, random: fn() -> u128) -> Self {
-        Self { ledger: Ledger::new(store, clock, random), lease }
+        let renewals = Renewals::new(clock.clone());
+        Self { ledger: Ledger::new(store, clock, random), lease, renewals }
     }
 
     /// A new random claim.

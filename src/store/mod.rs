@@ -18,6 +18,7 @@ mod memory;
 mod plan;
 mod redis;
 mod refresh_lease;
+mod renewals;
 mod sqlite;
 
 use std::fmt;

@@ -7,7 +7,7 @@
 //! The file holds user ids and stored answers: it is made readable for its owner alone.
 
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ const BUSY: Duration = Duration::from_millis(900);
 /// The same while the file is opened, when several processes may be making it at once.
 const BUSY_OPENING: Duration = Duration::from_secs(5);
 const OPEN_AGAIN: Duration = Duration::from_millis(10);
+/// After this long without a write the log is cut: on a loaded machine never in between, and once for a burst of writes.
+const AT_REST: Duration = Duration::from_secs(1);
 /// Expired rows that one put works off, at most.
 const EXPIRED_PER_PUT: u32 = 4;
 
@@ -62,7 +64,7 @@ impl SqliteStore {
         for connection in [&writer, &reader] {
             connection.busy_timeout(BUSY).map_err(|_| refused(CANNOT_OPEN))?;
         }
-        let (Ok(reader), Ok(writer)) = (Desk::of(reader), Desk::of(writer)) else {
+        let (Ok(reader), Ok(writer)) = (Desk::of(reader, None), Desk::of(writer, Some(cut_log))) else {
             return Err(refused("no thread could be started for it"));
         };
         Ok(Self { clock, reader, writer })
@@ -152,17 +154,38 @@ fn migrate(connection: &Connection) -> Result<(), CalendarError> {
     change.commit().map_err(cannot)
 }
 
+/// Writes the log into the file and empties it.
+fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// The same, and waits for nobody: a write that comes meanwhile would wait as well.
+fn cut_log(connection: &Connection) {
+    let _ = connection.busy_timeout(Duration::ZERO);
+    let _ = checkpoint(connection);
+    let _ = connection.busy_timeout(BUSY);
+}
+
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
 /// A thread with a connection, and the queue to it.
 struct Desk(mpsc::Sender<Job>);
 
 impl Desk {
-    fn of(connection: Connection) -> std::io::Result<Self> {
+    /// `at_rest`: done once when no job has come for [`AT_REST`] after the last one.
+    fn of(connection: Connection, at_rest: Option<fn(&Connection)>) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         thread::Builder::new().name("surecal-sqlite".to_owned()).spawn(move || {
-            for job in queue {
+            while let Ok(job) = queue.recv() {
                 job(&connection);
+                let Some(at_rest) = at_rest else { continue };
+                loop {
+                    match queue.recv_timeout(AT_REST) {
+                        Ok(job) => job(&connection),
+                        Err(RecvTimeoutError::Timeout) => break at_rest(&connection),
+                        Err(RecvTimeoutError::Disconnected) => return,
+                    }
+                }
             }
         })?;
         Ok(Self(jobs))
@@ -287,7 +310,7 @@ impl Store for SqliteStore {
     /// Overwritten values are in the log too, until it is written into the file and cut. While another process reads, it
     /// stays as it is, and that one cuts it.
     fn tidy(&self) -> BoxFuture<'_, ()> {
-        let cut = self.writer.ask(|connection| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        let cut = self.writer.ask(checkpoint);
         Box::pin(async move { drop(cut.await) })
     }
 }

@@ -1,10 +1,8 @@
 //! A process is killed at every moment of a create, one after the other. Another process recovers from the store. Then the
 //! client sends its request again.
 
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,29 +12,27 @@ use surecal::service::Service;
 use surecal::store::{SqliteStore, Store, Synchronous};
 use surecal_emulator::{Emulator, Fault, Rule, Server};
 
-use crate::mortal::{Fate, MortalNetwork, MortalStore};
+use crate::mortal::{self, End, Fate, MortalNetwork, MortalStore};
 use crate::program::{create, create_many, network, service};
 use crate::support::{Google, USER, class};
 use crate::temporary::Directory;
 
-const ROLE: &str = "SURECAL_TEST_ROLE";
 /// No create here comes to more moments than this.
 const MOMENTS_AT_MOST: u32 = 200;
 
 /// What the mortal process does; in the test run itself, nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mortal_process_is_started_like_this() {
-    let Ok(role) = std::env::var(ROLE) else { return };
-    let role: Value = serde_json::from_str(&role).unwrap();
+    let Some(role) = mortal::role() else { return };
     let text = |name: &str| role[name].as_str().unwrap().to_owned();
-    let fate = Fate::new(u32::try_from(role["diesAt"].as_u64().unwrap()).unwrap());
+    let fate = Fate::of(&role);
     let store = MortalStore { store: sqlite(&PathBuf::from(text("path")), Clock::system()), fate: fate.clone() };
     let network = MortalNetwork { network: network(&text("root")), fate };
     let options = json!({ "recovery": "manual", "leaseMs": role["leaseMs"] });
     let service = service(Arc::new(network), Arc::new(store), Clock::system(), &options);
     let told = ask(&service, &role["events"]).await;
     let told = told.is_ok_and(|told| told["success"] == true);
-    std::io::stdout().write_all(format!("told: {told}\n").as_bytes()).unwrap();
+    mortal::says(told);
 }
 
 async fn ask(service: &Service, events: &Value) -> Result<Value, surecal::model::CalendarError> {
@@ -61,14 +57,6 @@ struct Stage {
     events: Value,
 }
 
-/// What the mortal process came to.
-#[derive(Debug, PartialEq)]
-enum End {
-    Killed,
-    /// Whether its caller was told success.
-    Told(bool),
-}
-
 impl Stage {
     async fn new(events: &Value, faults: &[Rule]) -> Self {
         let google = Google::new();
@@ -89,16 +77,7 @@ impl Stage {
         let role = json!({
             "path": self.path(), "root": self.root, "events": self.events, "diesAt": moment, "leaseMs": lease_ms,
         });
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "crash::a_mortal_process_is_started_like_this", "--nocapture"]);
-        command.env(ROLE, role.to_string()).stdin(Stdio::null());
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        if let Some(told) = said.split("told: ").nth(1) {
-            return End::Told(told.starts_with("true"));
-        }
-        assert!(!output.status.success() && !said.contains("panicked"), "{output:?}");
-        End::Killed
+        End::of("crash::a_mortal_process_is_started_like_this", &role).await
     }
 
     /// Whether the journal says that the caller was, or would have been, told success.

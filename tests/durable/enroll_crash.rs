@@ -1,10 +1,8 @@
 //! A process is killed at every moment of an enrollment over five events, one after the other: before, in the middle of and
 //! after each exchange, and before and after each write to the store. Two others recover at once. Then the client asks again.
 
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,13 +13,12 @@ use surecal::service::{Cancel, Service};
 use surecal::store::{RedisStore, SqliteStore, Store, Synchronous};
 use surecal_emulator::{Fault, Rule, Server};
 
-use crate::mortal::{Fate, MortalNetwork, MortalStore};
+use crate::mortal::{self, End, Fate, MortalNetwork, MortalStore};
 use crate::program::{network, service};
 use crate::redis_server::RedisServer;
 use crate::support::Google;
 use crate::temporary::Directory;
 
-const ROLE: &str = "SURECAL_TEST_ENROLL_ROLE";
 const EVA: &str = "eva@example.com";
 /// No enrollment here comes to more moments than this.
 const MOMENTS_AT_MOST: u32 = 300;
@@ -31,16 +28,15 @@ const AT_ONCE: usize = 6;
 /// What the mortal process does; in the test run itself, nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mortal_enrollment_is_started_like_this() {
-    let Ok(role) = std::env::var(ROLE) else { return };
-    let role: Value = serde_json::from_str(&role).unwrap();
-    let fate = Fate::new(u32::try_from(role["diesAt"].as_u64().unwrap()).unwrap());
+    let Some(role) = mortal::role() else { return };
+    let fate = Fate::of(&role);
     let store = MortalStore { store: home(&role["home"], Clock::system()), fate: fate.clone() };
     let network = MortalNetwork { network: network(role["root"].as_str().unwrap()), fate };
     let service = service(Arc::new(network), Arc::new(store), Clock::system(), &json!({ "recovery": "manual" }));
     let told = enroll(&service, &role["ids"]).await.is_ok_and(|told| told["success"] == true);
     // What is left to the background is part of the process's life too.
     service.drained(Duration::from_secs(5)).await;
-    std::io::stdout().write_all(format!("told: {told}\n").as_bytes()).unwrap();
+    mortal::says(told);
 }
 
 async fn enroll(service: &Service, ids: &Value) -> Result<Value, CalendarError> {
@@ -70,25 +66,9 @@ struct Plan {
     before: bool,
 }
 
-#[derive(Debug, PartialEq)]
-enum End {
-    Killed,
-    /// Whether its caller was told success.
-    Told(bool),
-}
-
 async fn dies_at(home: &Value, root: &str, ids: &Value, moment: u32) -> End {
     let role = json!({ "home": home, "root": root, "ids": ids, "diesAt": moment });
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "enroll_crash::a_mortal_enrollment_is_started_like_this", "--nocapture"]);
-    command.env(ROLE, role.to_string()).stdin(Stdio::null());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    if let Some(told) = said.split("told: ").nth(1) {
-        return End::Told(told.starts_with("true"));
-    }
-    assert!(!output.status.success() && !said.contains("panicked"), "{output:?}");
-    End::Killed
+    End::of("enroll_crash::a_mortal_enrollment_is_started_like_this", &role).await
 }
 
 /// `false`: the process was not killed, since there is no such moment.

@@ -1,16 +1,56 @@
 //! A process that dies at a moment of the test's choice: before, in the middle of, or after the n-th thing it does to the
 //! store or to Google.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use serde_json::Value;
 use surecal::google::{BoxFuture, HttpReply, HttpRequest, Token, Transport};
 use surecal::policy::TransportFault;
 use surecal::store::{Put, Record, Store, StoreFault, Version, Written};
 
 /// How long into an exchange "in the middle" is: the request has arrived then.
 const MIDDLE: Duration = Duration::from_millis(100);
+
+/// What the process is told to do, in its environment.
+const ROLE: &str = "SURECAL_TEST_ROLE";
+
+/// What the mortal process came to.
+#[derive(Debug, PartialEq)]
+pub enum End {
+    Killed,
+    /// Whether its caller was told success.
+    Told(bool),
+}
+
+impl End {
+    /// Of a process that runs this one test, which does its role.
+    pub async fn of(test: &str, role: &Value) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", test, "--nocapture"]).env(ROLE, role.to_string()).stdin(Stdio::null());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        if let Some(told) = said.split("told: ").nth(1) {
+            return Self::Told(told.starts_with("true"));
+        }
+        assert!(!output.status.success() && !said.contains("panicked"), "{output:?}");
+        Self::Killed
+    }
+}
+
+/// The role of this process; in the test run itself, none.
+pub fn role() -> Option<Value> {
+    let role = std::env::var(ROLE).ok()?;
+    Some(serde_json::from_str(&role).unwrap())
+}
+
+/// The process says what its caller was told.
+pub fn says(success: bool) {
+    std::io::stdout().write_all(format!("told: {success}\n").as_bytes()).unwrap();
+}
 
 /// Counts the moments.
 #[derive(Clone)]
@@ -20,8 +60,9 @@ pub struct Fate {
 }
 
 impl Fate {
-    pub fn new(dies_at: u32) -> Self {
-        Self { moment: Arc::default(), dies_at }
+    /// The moment that the role names.
+    pub fn of(role: &Value) -> Self {
+        Self { moment: Arc::default(), dies_at: role["diesAt"].as_u64().unwrap().try_into().unwrap() }
     }
 
     fn is_now(&self) -> bool {
@@ -38,7 +79,7 @@ impl Fate {
 /// As `kill -9` does it: nothing is unwound, flushed or told.
 fn die() -> ! {
     let me = std::process::id().to_string();
-    let _ = std::process::Command::new("kill").args(["-9", &me]).status();
+    let _ = Command::new("kill").args(["-9", &me]).status();
     loop {
         std::thread::park();
     }

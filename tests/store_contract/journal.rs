@@ -21,6 +21,7 @@ pub fn entry(journal: &Journal) -> Entry {
         group: None,
         guests: false,
         keyless: false,
+        unseen: false,
         lease_until: 0,
         since: 0,
         plan: None,

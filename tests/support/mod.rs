@@ -24,7 +24,7 @@ use surecal::model::CalendarError;
 use surecal::service::host::Host;
 use surecal::service::{Cancel, Foundation, Grants, Notice, Pending, Service};
 use surecal::store::{MemoryStore, Store};
-use surecal_emulator::{Emulator, NewUser, Options, Rule};
+use surecal_emulator::{Emulator, Fault, NewUser, Options, Rule, When};
 
 pub use gate::{Gate, Hold, names};
 pub use network::{InMemory, TOKENS};
@@ -190,6 +190,18 @@ pub fn claims(event: &Value) -> Vec<String> {
 /// The paused clock's time, for measuring how long a call took.
 pub fn now() -> tokio::time::Instant {
     Clock::paused(0).now()
+}
+
+/// The faults after which nobody knows whether Google has acted.
+pub fn lost_exchanges(when: When) -> Vec<Fault> {
+    vec![
+        Fault::Reset { when },
+        Fault::Hang { when },
+        Fault::status_when(500, when),
+        Fault::status_when(503, when),
+        Fault::Html { when },
+        Fault::Truncate { when, keep_bytes: None },
+    ]
 }
 
 /// Lets everything run for so long.

@@ -1,6 +1,7 @@
 //! One store for several processes, and each process's own way to it, which a test can cut or slow down.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use surecal::google::BoxFuture;
 use surecal::store::{MemoryStore, Put, Record, Store, StoreFault, Version, Written};
@@ -19,6 +20,13 @@ pub struct LatePuts {
 }
 
 impl LatePuts {
+    /// Waits until there are so many.
+    pub async fn caught(&self, count: usize) {
+        while self.count() < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     pub fn count(&self) -> usize {
         self.held.lock().unwrap().len()
     }

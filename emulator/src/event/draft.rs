@@ -3,41 +3,8 @@
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use super::{attendees, conference, properties, time};
+use super::{attendees, conference, field_names, properties, time};
 use crate::reply::Refusal;
-
-/// Fields a client may write, in the order of a reply. What is not here is ignored, as Google does.
-pub(crate) const WRITABLE: [&str; 29] = [
-    "status",
-    "summary",
-    "description",
-    "location",
-    "colorId",
-    "start",
-    "end",
-    "recurrence",
-    "transparency",
-    "visibility",
-    "attendees",
-    "attendeesOmitted",
-    "extendedProperties",
-    "hangoutLink",
-    "conferenceData",
-    "anyoneCanAddSelf",
-    "guestsCanInviteOthers",
-    "guestsCanModify",
-    "guestsCanSeeOtherGuests",
-    "reminders",
-    "source",
-    "attachments",
-    "gadget",
-    "birthdayProperties",
-    "focusTimeProperties",
-    "outOfOfficeProperties",
-    "workingLocationProperties",
-    "locked",
-    "privateCopy",
-];
 
 /// Written by the server alone, although it lies among the writable ones.
 const READ_ONLY: [&str; 4] = ["hangoutLink", "locked", "privateCopy", "attendeesOmitted"];
@@ -71,7 +38,7 @@ pub(crate) struct Context<'a> {
     pub(crate) may_invite: bool,
 }
 
-/// Checks `given` and gives the writable fields as stored (a subset of [`WRITABLE`], defaults left out).
+/// Checks `given` and gives the writable fields as stored, defaults left out.
 pub(crate) fn normalise(given: &Map<String, Value>, context: Context<'_>) -> Result<Map<String, Value>, Refusal> {
     let mut draft = Map::new();
     let recurrence = recurrence(given.get("recurrence"))?;
@@ -85,7 +52,7 @@ pub(crate) fn normalise(given: &Map<String, Value>, context: Context<'_>) -> Res
     if time::instant_of(Some(&end), context.zone) < time::instant_of(Some(&start), context.zone) {
         return Err(Refusal::time_range_empty());
     }
-    for name in WRITABLE {
+    for name in field_names::writable() {
         let stored = match name {
             "start" => Some(start.clone()),
             "end" => Some(end.clone()),

@@ -3,6 +3,7 @@
 pub(crate) mod attendees;
 pub(crate) mod conference;
 pub(crate) mod draft;
+pub(crate) mod field_names;
 pub(crate) mod merge;
 pub(crate) mod properties;
 pub(crate) mod stored;

@@ -4,51 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::conference;
-use super::draft::WRITABLE;
-
-/// The fields of an event in the order of a reply.
-pub(crate) const REPLY_ORDER: [&str; 39] = [
-    "kind",
-    "etag",
-    "id",
-    "status",
-    "htmlLink",
-    "created",
-    "updated",
-    "summary",
-    "description",
-    "location",
-    "colorId",
-    "creator",
-    "organizer",
-    "start",
-    "end",
-    "recurrence",
-    "transparency",
-    "visibility",
-    "iCalUID",
-    "sequence",
-    "attendees",
-    "attendeesOmitted",
-    "extendedProperties",
-    "hangoutLink",
-    "conferenceData",
-    "anyoneCanAddSelf",
-    "guestsCanInviteOthers",
-    "guestsCanModify",
-    "guestsCanSeeOtherGuests",
-    "reminders",
-    "source",
-    "attachments",
-    "gadget",
-    "birthdayProperties",
-    "focusTimeProperties",
-    "outOfOfficeProperties",
-    "workingLocationProperties",
-    "locked",
-    "privateCopy",
-];
+use super::{conference, field_names};
 
 /// One state an event was in.
 #[derive(Debug, Clone)]
@@ -111,7 +67,7 @@ impl StoredEvent {
 
     /// The part a client may write.
     pub(crate) fn writable(&self) -> Map<String, Value> {
-        writable(&self.body)
+        field_names::only_writable(&self.body)
     }
 
     /// Whether the copy in this calendar is the organizer's own.
@@ -194,23 +150,4 @@ impl StoredEvent {
             }
         }
     }
-}
-
-/// The part of an event that a client may write.
-pub(crate) fn writable(body: &Map<String, Value>) -> Map<String, Value> {
-    WRITABLE.iter().filter_map(|&name| Some((name.to_owned(), body.get(name)?.clone()))).collect()
-}
-
-/// Puts fields in the order of a reply; `eventType` comes last.
-pub(crate) fn in_reply_order(mut fields: Map<String, Value>) -> Map<String, Value> {
-    let event_type = fields.shift_remove("eventType");
-    let mut ordered = Map::new();
-    for name in REPLY_ORDER {
-        if let Some(value) = fields.shift_remove(name) {
-            ordered.insert(name.into(), value);
-        }
-    }
-    ordered.extend(fields);
-    ordered.extend(event_type.map(|value| ("eventType".to_owned(), value)));
-    ordered
 }

@@ -74,7 +74,7 @@ impl World {
             event.entry(name).or_insert(value);
         }
         event.insert("etag".into(), json!(revision.etag));
-        self.store_new(calendar_id, &id, crate::event::stored::in_reply_order(event), changed, revision);
+        self.store_new(calendar_id, &id, crate::event::field_names::in_reply_order(event), changed, revision);
         self.truth(calendar_id, &id).ok_or_else(|| "no such event".to_owned())
     }
 

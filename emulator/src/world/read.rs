@@ -49,7 +49,7 @@ impl World {
             conference::complete(&mut body, &code, succeeds);
             body.insert("etag".into(), json!(revision.etag));
             body.insert("updated".into(), json!(updated));
-            let body = crate::event::stored::in_reply_order(body);
+            let body = crate::event::field_names::in_reply_order(body);
             event.advance(body, changed, revision);
         }
     }

@@ -10,7 +10,8 @@ use super::{Done, Touched, World, present};
 use crate::account::Principal;
 use crate::call::{Call, names_etag};
 use crate::event::draft::{self, Context};
-use crate::event::stored::{Revision, in_reply_order, writable};
+use crate::event::field_names::{in_reply_order, is_writable, only_writable};
+use crate::event::stored::Revision;
 use crate::event::{StoredEvent, attendees, conference, is_client_id, merge, time};
 use crate::mail;
 use crate::operation::Operation;
@@ -152,7 +153,7 @@ impl World {
             return Err(Refusal::non_organizer());
         }
         let (calendar_id, id) = (calendar.id.clone(), event.text("id").to_owned());
-        if writable(&fields) == old {
+        if only_writable(&fields) == old {
             let response = present::reply(&event.body, calendar, &parameters, &principal.email);
             return Ok(Done { response, touched: None });
         }
@@ -163,7 +164,7 @@ impl World {
             && fields.get("conferenceData").is_some_and(conference::is_pending);
         let reschedules = event.is_cancelled() || SCHEDULE.iter().any(|name| fields.get(*name) != old.get(*name));
         let mut next = event.body.clone();
-        next.retain(|name, _| !draft::WRITABLE.contains(&name.as_str()));
+        next.retain(|name, _| !is_writable(name));
         next.extend(fields);
         self.advance_event(call.operation.name(), &calendar_id, &id, next, reschedules);
         let wait = self.conference_wait();

@@ -1,7 +1,30 @@
 //! Google, the network to it, and the owner of the calendar.
 
-use super::state::{Content, Event, Sent, Slot, State, Write, bit, nonce};
+use super::state::{Content, Event, Sent, Slot, State, Write};
 use super::{Guards, Steps};
+use crate::faults::Faults;
+use crate::network::{self, Names, Network, Reply, names};
+use crate::steps::{bit, nonce};
+
+impl Network for State {
+    type Write = Sent;
+
+    fn faults(&self) -> Faults {
+        self.faults
+    }
+
+    fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.faults
+    }
+
+    fn late(&self) -> [Option<Sent>; 2] {
+        self.late
+    }
+
+    fn late_mut(&mut self) -> &mut [Option<Sent>; 2] {
+        &mut self.late
+    }
+}
 
 impl State {
     /// Something changed what stands at an id: every etag that was read of it is an old one.
@@ -75,35 +98,6 @@ impl State {
     }
 }
 
-/// The names of one write's ends.
-struct Names {
-    done: &'static str,
-    refused: &'static str,
-    lost: &'static str,
-    late: &'static str,
-    dropped: &'static str,
-    repeated: &'static str,
-    resent: &'static str,
-    garbled: &'static str,
-    arrives: &'static str,
-}
-
-macro_rules! names {
-    ($name:literal) => {
-        Names {
-            done: $name,
-            refused: concat!($name, ", refused"),
-            lost: concat!($name, ", its reply lost"),
-            late: concat!($name, ", on its way while nobody waits"),
-            dropped: concat!($name, ", acknowledged and not stored"),
-            repeated: concat!($name, ", a copy still on its way"),
-            resent: concat!($name, ", twice at once, the second copy answered"),
-            garbled: concat!($name, ", stored with other content"),
-            arrives: concat!("the late ", $name, " arrives"),
-        }
-    };
-}
-
 const fn names(write: Write) -> Names {
     match write {
         Write::Insert => names!("insert"),
@@ -115,79 +109,29 @@ const fn names(write: Write) -> Names {
     }
 }
 
-/// What a sender learns.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply {
-    Done,
-    Refused,
-    Unknown,
-}
-
 /// Sends a write with every end it can have; `then` says what the sender does.
 pub(super) fn send(state: &State, steps: &mut Steps<'_>, sent: Sent, then: impl Fn(&mut State, Reply)) {
     let names = names(sent.write);
-    let guards = steps.guards;
-    let mut end = |name, reply, change: &dyn Fn(&mut State)| {
-        steps.with(state, name, |next| {
-            change(next);
-            then(next, reply);
-        });
-    };
+    let guards = steps.model.guards;
     if !{ *state }.apply(sent, Content::Right, &guards) {
-        return end(names.refused, Reply::Refused, &|_| {});
+        return steps.with(state, names.refused, |next| then(next, Reply::Refused));
     }
-    let apply = |next: &mut State, content| _ = next.apply(sent, content, &guards);
-    end(names.done, Reply::Done, &|next| apply(next, Content::Right));
-    if state.faults.lost > 0 {
-        end(names.lost, Reply::Unknown, &|next| {
-            next.faults.lost -= 1;
-            apply(next, Content::Right);
-        });
-    }
-    if state.faults.resent > 0 {
-        end(names.resent, Reply::Refused, &|next| {
-            next.faults.resent -= 1;
-            apply(next, Content::Right);
-        });
-    }
-    if state.faults.dropped > 0 {
-        end(names.dropped, Reply::Done, &|next| next.faults.dropped -= 1);
-    }
+    network::send(state, steps, (sent, &names), |next| _ = next.apply(sent, Content::Right, &guards), &then);
     if state.faults.garbled > 0 && matches!(sent.write, Write::Insert | Write::Repair) {
-        end(names.garbled, Reply::Done, &|next| {
+        steps.with(state, names.garbled, |next| {
             next.faults.garbled -= 1;
-            apply(next, Content::Garbled);
+            next.apply(sent, Content::Garbled, &guards);
+            then(next, Reply::Done);
         });
-    }
-    if let Some(slot) = state.late.iter().position(Option::is_none) {
-        if state.faults.late > 0 {
-            end(names.late, Reply::Unknown, &|next| {
-                next.faults.late -= 1;
-                next.late[slot] = Some(sent);
-            });
-        }
-        if state.faults.repeated > 0 {
-            end(names.repeated, Reply::Done, &|next| {
-                next.faults.repeated -= 1;
-                next.late[slot] = Some(sent);
-                apply(next, Content::Right);
-            });
-        }
     }
 }
 
 /// What happens by itself.
 pub(super) fn steps(state: &State, steps: &mut Steps<'_>) {
     (steps.who, steps.taker) = (None, false);
-    let guards = steps.guards;
-    for slot in 0..state.late.len() {
-        let Some(sent) = state.late[slot] else { continue };
-        let names = names(sent.write);
-        steps.with(state, names.arrives, |next| {
-            next.late[slot] = None;
-            next.apply(sent, Content::Right, &guards);
-        });
-    }
+    let guards = steps.model.guards;
+    let arrives = |sent: Sent| names(sent.write).arrives;
+    network::arrive(state, steps, arrives, |next, sent| _ = next.apply(sent, Content::Right, &guards));
     if state.faults.owner == 0 {
         return;
     }

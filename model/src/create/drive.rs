@@ -1,15 +1,11 @@
 //! The steps of an attempt's owner: `insert`, `look`, `adopt`, `verify`, `repair`, `commit`, `give_up`.
 
-use super::calendar::{Reply, insert, plain, send};
-use super::state::{At, Content, Driver, Entry, EntryPut, Event, GENERATIONS, Sent, Slot, State, Told, Write, bit};
+use super::calendar::{insert, plain, send};
+use super::state::{At, Content, Driver, Entry, Event, GENERATIONS, Sent, Slot, State, Write};
 use super::{Guards, Steps, reconcile};
-
-/// Which attempt, and which of its drivers.
-#[derive(Clone, Copy)]
-pub(super) struct Me {
-    pub(super) attempt: usize,
-    pub(super) driver: usize,
-}
+use crate::lease::{EntryPut, Leased as _, Me, Told};
+use crate::network::Reply;
+use crate::steps::bit;
 
 impl Driver {
     pub(super) const fn rests(&self) -> bool {
@@ -19,7 +15,7 @@ impl Driver {
 
 impl State {
     pub(super) const fn me(&mut self, me: Me) -> &mut Driver {
-        &mut self.attempts[me.attempt].drivers[me.driver]
+        &mut self.attempts[me.who].drivers[me.driver]
     }
 
     pub(super) fn go(&mut self, me: Me, at: At) {
@@ -37,10 +33,7 @@ impl State {
     }
 
     pub(super) fn tell(&mut self, me: Me, told: Told) {
-        let one = &mut self.attempts[me.attempt];
-        if me.driver == 0 && one.told == Told::Nothing {
-            one.told = told;
-        }
+        self.attempts[me.who].lease.tell(me, told);
     }
 
     /// To the result, of an event as it was read.
@@ -85,10 +78,10 @@ enum Fate {
 fn fate(state: &State, other: usize, generation: u8, steps: &Steps<'_>) -> Fate {
     let entry = &state.attempts[other];
     match entry.entry {
-        _ if steps.memory || entry.forgotten => Fate::Unknown,
+        _ if steps.model.memory || entry.forgotten => Fate::Unknown,
         Entry::None => Fate::Unknown,
         _ if entry.generation != generation => Fate::Failed,
-        Entry::Succeeded { verified } => Fate::Succeeded { verified: verified || !steps.guards.verified_only },
+        Entry::Succeeded { verified } => Fate::Succeeded { verified: verified || !steps.model.guards.verified_only },
         Entry::Running => Fate::Running,
         Entry::Failed | Entry::Settled => Fate::Failed,
     }
@@ -98,14 +91,13 @@ fn fate(state: &State, other: usize, generation: u8, steps: &Steps<'_>) -> Fate 
 pub(super) fn steps(state: &State, attempt: usize, steps: &mut Steps<'_>) {
     for driver in 0..2 {
         steps.taker = driver == 1;
-        let me = Me { attempt, driver };
+        let me = Me { who: attempt, driver };
         let my = state.attempts[attempt].drivers[driver];
         let one = &state.attempts[attempt];
-        let alive = usize::from(one.holder) == driver && !one.lease_out;
-        if !alive && steps.guards.lease_check && !my.rests() && my.at != At::Committing {
+        let alive = one.lease.is_alive(driver);
+        if !alive && steps.model.guards.lease_check && !my.rests() && my.at != At::Committing {
             steps.with(state, "its lease is lost: it stops", |next| {
-                next.tell(me, Told::Unknown);
-                next.go(me, At::Over);
+                next.stop_unknown(me);
             });
             continue;
         }
@@ -126,28 +118,28 @@ pub(super) fn steps(state: &State, attempt: usize, steps: &mut Steps<'_>) {
 }
 
 fn begin(state: &State, me: Me, steps: &mut Steps<'_>) {
-    if state.attempts[me.attempt].entry != Entry::None || state.attempts[me.attempt].told != Told::Nothing {
+    if state.attempts[me.who].entry != Entry::None || state.attempts[me.who].lease.told != Told::Nothing {
         return;
     }
-    let own = if steps.guards.derived_id { 0 } else { u8::try_from(me.attempt).unwrap_or_default() };
+    let own = if steps.model.guards.derived_id { 0 } else { u8::try_from(me.who).unwrap_or_default() };
     let begun = |next: &mut State, entry| {
-        next.attempts[me.attempt].entry = entry;
-        next.attempts[me.attempt].generation = own;
+        next.attempts[me.who].entry = entry;
+        next.attempts[me.who].generation = own;
         *next.me(me) = Driver { at: At::Insert, generation: own, ..Driver::default() };
     };
-    if !steps.guards.intent_first {
+    if !steps.model.guards.intent_first {
         return steps.with(state, "begin, without an intent", |next| begun(next, Entry::None));
     }
     steps.with(state, "begin", |next| begun(next, Entry::Running));
     if state.faults.late_puts > 0 {
         steps.with(state, "begin, a first put of the intent still on its way", |next| {
             next.faults.late_puts -= 1;
-            next.attempts[me.attempt].intent_put = true;
+            next.attempts[me.who].intent_put = true;
             begun(next, Entry::Running);
         });
         steps.with(state, "begin, the put's fate unknown", |next| {
             next.faults.late_puts -= 1;
-            next.attempts[me.attempt].intent_put = true;
+            next.attempts[me.who].intent_put = true;
             next.tell(me, Told::Failure);
             next.go(me, At::Over);
         });
@@ -155,14 +147,14 @@ fn begin(state: &State, me: Me, steps: &mut Steps<'_>) {
 }
 
 fn go_on(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
-    let one = &state.attempts[me.attempt];
-    let guards = steps.guards;
+    let one = &state.attempts[me.who];
+    let guards = steps.model.guards;
     match my.at {
         At::Insert => {
-            let skips = one.skips || !steps.guards.read_back;
-            let read_back = steps.guards.read_back;
+            let skips = one.skips || !steps.model.guards.read_back;
+            let read_back = steps.model.guards.read_back;
             let noted = one.generation == my.generation;
-            send(state, steps, insert(me.attempt, my.generation), |next, reply| {
+            send(state, steps, insert(me.who, my.generation), |next, reply| {
                 next.sent(me, reply, guards);
                 if !noted {
                     next.go(me, At::LateAdvance);
@@ -174,15 +166,15 @@ fn go_on(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
             });
         }
         At::LateAdvance => steps.with(state, "the generation is journalled after its insert", |next| {
-            next.entry_moves(me.attempt);
-            next.attempts[me.attempt].generation = my.generation;
+            next.attempts[me.who].lease.entry_moves();
+            next.attempts[me.who].generation = my.generation;
             next.go(me, At::Look);
         }),
         At::Look => look(state, me, my, steps),
         At::AdoptFates | At::VerifyFates => fates(state, me, my, steps),
         At::Adopt => {
-            let mine = bit(me.attempt);
-            let claims = if steps.guards.claims_list { my.seen.claims | mine } else { mine };
+            let mine = bit(me.who);
+            let claims = if steps.model.guards.claims_list { my.seen.claims | mine } else { mine };
             let sent = Sent { claims: Some(claims), ..plain(Write::Adopt, my.generation, my.fresh) };
             send(state, steps, sent, |next, reply| {
                 next.sent(me, reply, guards);
@@ -198,15 +190,15 @@ fn go_on(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
         }),
         At::Tombstone => tombstone(state, me, my, steps),
         At::Commit => {
-            let early = !steps.guards.result_before_told;
+            let early = !steps.model.guards.result_before_told;
             steps.with(state, "commit", |next| {
-                let holds = usize::from(one.holder) == me.driver;
-                let mine = &mut next.attempts[me.attempt];
+                let holds = one.lease.is_held_by(me.driver);
+                let mine = &mut next.attempts[me.who];
                 if mine.entry == Entry::None {
                     (mine.entry, mine.generation) = (Entry::Running, my.generation);
                 }
                 let fresh = holds && mine.entry == Entry::Running;
-                mine.result_put = Some(EntryPut { fresh, awaited: true });
+                mine.lease.result_put = Some(EntryPut { fresh, awaited: true });
                 if early {
                     next.tell(me, Told::Success);
                 }
@@ -219,7 +211,7 @@ fn go_on(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
 
 fn look(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
     let generation = usize::from(my.generation);
-    let (skips, guards) = (state.attempts[me.attempt].skips, steps.guards);
+    let (skips, guards) = (state.attempts[me.who].skips, steps.model.guards);
     if state.faults.stale > 0 && !matches!(state.slots[generation], Slot::Absent) {
         steps.with(state, "look: an old read, absent", |next| {
             next.faults.stale -= 1;
@@ -246,7 +238,7 @@ fn look(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
             }
         }),
         Slot::Event(event) => {
-            let mine = bit(me.attempt);
+            let mine = bit(me.who);
             let listed = event.claims & mine != 0 || !guards.claim_check;
             let name = if listed { "look: our claim" } else { "look: others' claims" };
             steps.with(state, name, |next| {
@@ -275,11 +267,11 @@ fn look(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
 
 /// The journal says what became of the others that claim the event.
 fn fates(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
-    let other = 1 - me.attempt;
+    let other = 1 - me.who;
     let listed = my.seen.claims & bit(other) != 0;
     let fate = listed.then(|| fate(state, other, my.generation, steps));
     let is_right = my.seen.content == Content::Right;
-    let guards = steps.guards;
+    let guards = steps.model.guards;
     let name = match fate {
         Some(Fate::Succeeded { verified: true }) => "fates: the other succeeded, verified",
         Some(Fate::Succeeded { verified: false }) => "fates: the other succeeded, unverified",
@@ -304,9 +296,9 @@ fn fates(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
 }
 
 fn tombstone(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
-    let one = &state.attempts[me.attempt];
-    let holds = usize::from(one.holder) == me.driver && one.entry == Entry::Running;
-    let journalled = steps.guards.next_id;
+    let one = &state.attempts[me.who];
+    let holds = one.lease.is_held_by(me.driver) && one.entry == Entry::Running;
+    let journalled = steps.model.guards.next_id;
     let advance = |next: &mut State, at| {
         next.me(me).generation = my.generation + 1;
         next.go(me, at);
@@ -316,13 +308,12 @@ fn tombstone(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
     }
     if !holds {
         return steps.with(state, "the next generation: refused", |next| {
-            next.tell(me, Told::Unknown);
-            next.go(me, At::Over);
+            next.stop_unknown(me);
         });
     }
     let note = |next: &mut State| {
-        next.entry_moves(me.attempt);
-        next.attempts[me.attempt].generation = my.generation + 1;
+        next.attempts[me.who].lease.entry_moves();
+        next.attempts[me.who].generation = my.generation + 1;
     };
     steps.with(state, "the next generation is journalled", |next| {
         note(next);
@@ -332,30 +323,28 @@ fn tombstone(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
         steps.with(state, "the next generation is journalled, its reply lost", |next| {
             next.faults.late_puts -= 1;
             note(next);
-            next.tell(me, Told::Unknown);
-            next.go(me, At::Over);
+            next.stop_unknown(me);
         });
     }
 }
 
 /// The call fails: durably, before anything is undone.
 fn give_up(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
-    let one = &state.attempts[me.attempt];
+    let one = &state.attempts[me.who];
     let told = if my.applied { Told::Applied } else { Told::Failure };
-    if usize::from(one.holder) != me.driver {
+    if !one.lease.is_held_by(me.driver) {
         return steps.with(state, "give_up: refused", |next| {
-            next.tell(me, Told::Unknown);
-            next.go(me, At::Over);
+            next.stop_unknown(me);
         });
     }
     let exposed = my.exposed || my.refused;
     let entry = if exposed { Entry::Failed } else { Entry::Settled };
     steps.with(state, if exposed { "give_up" } else { "give_up: nothing was sent" }, |next| {
-        next.put_entry(me.attempt, entry);
+        next.put_entry(me.who, entry);
         next.tell(me, told);
         if exposed {
             next.go(me, At::Reconcile);
-            next.me(me).generation = next.attempts[me.attempt].generation;
+            next.me(me).generation = next.attempts[me.who].generation;
         } else {
             next.go(me, At::Over);
         }
@@ -365,10 +354,9 @@ fn give_up(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
             steps.with(state, if lands { "give_up, its reply lost" } else { "give_up, the put is lost" }, |next| {
                 next.faults.late_puts -= 1;
                 if lands {
-                    next.put_entry(me.attempt, entry);
+                    next.put_entry(me.who, entry);
                 }
-                next.tell(me, Told::Unknown);
-                next.go(me, At::Over);
+                next.stop_unknown(me);
             });
         }
     }

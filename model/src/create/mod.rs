@@ -11,9 +11,11 @@ mod state;
 pub use guards::Guards;
 pub use state::State;
 
-use self::state::{ATTEMPTS, Attempt, Driver, Entry, GENERATIONS, Slot, Told, bit};
+use self::state::{ATTEMPTS, Attempt, Driver, Entry, GENERATIONS, Slot};
 use crate::explore::{Goal, Promise, Protocol, Step};
 use crate::faults::Faults;
+use crate::lease::Told;
+use crate::steps::bit;
 
 /// Two attempts with one key, each by an owner and by whoever takes over.
 #[derive(Clone, Copy, Debug)]
@@ -28,26 +30,7 @@ pub struct Create {
     pub memory: bool,
 }
 
-/// What can happen next, gathered.
-struct Steps<'a> {
-    guards: Guards,
-    memory: bool,
-    who: Option<u8>,
-    taker: bool,
-    out: &'a mut Vec<Step<State>>,
-}
-
-impl Steps<'_> {
-    fn add(&mut self, name: &'static str, next: State) {
-        self.out.push(Step { who: self.who, taker: self.taker, name, next });
-    }
-
-    fn with(&mut self, state: &State, name: &'static str, change: impl FnOnce(&mut State)) {
-        let mut next = *state;
-        change(&mut next);
-        self.add(name, next);
-    }
-}
+type Steps<'a> = crate::steps::Steps<'a, Create>;
 
 impl Attempt {
     fn closed(&self) -> bool {
@@ -61,7 +44,8 @@ impl Attempt {
 
     /// A success, journalled or told, whose event was read.
     const fn verified(&self) -> bool {
-        matches!(self.entry, Entry::Succeeded { verified: true }) || (matches!(self.told, Told::Success) && !self.skips)
+        matches!(self.entry, Entry::Succeeded { verified: true })
+            || (matches!(self.lease.told, Told::Success) && !self.skips)
     }
 }
 
@@ -97,7 +81,7 @@ impl Protocol for Create {
     }
 
     fn steps(&self, state: &State, steps: &mut Vec<Step<State>>) {
-        let mut steps = Steps { guards: self.guards, memory: self.memory, who: None, taker: false, out: steps };
+        let mut steps = Steps::new(self, steps);
         calendar::steps(state, &mut steps);
         for attempt in 0..ATTEMPTS {
             journal::steps(state, attempt, &mut steps);
@@ -110,10 +94,10 @@ impl Protocol for Create {
             Promise::NoSilentFailure => state
                 .attempts
                 .iter()
-                .all(|one| one.told != Told::Wrong && !(one.told == Told::Failure && one.succeeded())),
+                .all(|one| one.lease.told != Told::Wrong && !(one.lease.told == Told::Failure && one.succeeded())),
             Promise::NoDuplicate => (0..GENERATIONS).filter(|generation| state.is_event(*generation)).count() <= 1,
             Promise::NoPhantom => {
-                let excused = self.memory && state.attempts.iter().any(|one| one.told == Told::Applied);
+                let excused = self.memory && state.attempts.iter().any(|one| one.lease.told == Told::Applied);
                 let phantom = |generation: usize| match state.slots[generation] {
                     Slot::Fence => true,
                     Slot::Event(event) => event.stamped && !excused && !state.at(generation).any(Attempt::succeeded),
@@ -128,7 +112,7 @@ impl Protocol for Create {
                     let stands = matches!(state.slots[generation], Slot::Event(_)) || state.deleted[generation];
                     // Google can acknowledge an insert and drop it: what was not read back may never have been there.
                     let was_there = one.verified() || state.claimed[generation] & bit(index) != 0;
-                    let told = matches!(one.told, Told::Success | Told::Wrong);
+                    let told = matches!(one.lease.told, Told::Success | Told::Wrong);
                     let unrecorded = told && matches!(one.entry, Entry::Failed | Entry::Settled);
                     let gone = (told || one.succeeded()) && one.entry != Entry::None && was_there && !stands;
                     !unrecorded && !gone
@@ -139,7 +123,8 @@ impl Protocol for Create {
 
     fn reaches(&self, goal: Goal, state: &State) -> bool {
         let count = |wanted: fn(&Attempt) -> bool| state.attempts.iter().filter(|one| wanted(one)).count();
-        let (successes, settled) = (count(|one| one.told == Told::Success), count(|one| one.entry == Entry::Settled));
+        let (successes, settled) =
+            (count(|one| one.lease.told == Told::Success), count(|one| one.entry == Entry::Settled));
         match goal {
             Goal::AllSucceed => successes == ATTEMPTS,
             Goal::AllClosedAfterFailure => state.closed() && settled == ATTEMPTS,

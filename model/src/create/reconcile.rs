@@ -1,9 +1,11 @@
 //! The steps of a clean-up.
 
 use super::Steps;
-use super::calendar::{Reply, plain, send};
-use super::drive::Me;
-use super::state::{At, Driver, Entry, Sent, Slot, State, Told, Write, bit, nonce};
+use super::calendar::{plain, send};
+use super::state::{At, Driver, Entry, Sent, Slot, State, Write};
+use crate::lease::{Me, Told};
+use crate::network::Reply;
+use crate::steps::{bit, nonce};
 
 /// What a clean-up does next.
 pub(super) fn steps(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
@@ -20,18 +22,18 @@ pub(super) fn steps(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
             send(state, steps, plain(Write::Delete, my.generation, my.fresh), |next, _| next.go(me, At::Reconcile));
         }
         At::Leave => {
-            let mine = bit(me.attempt);
+            let mine = bit(me.who);
             let claims = (my.seen.claims & mine != 0).then_some(my.seen.claims & !mine);
             let leave = plain(Write::Leave, my.generation, my.fresh);
-            let closes = !steps.guards.nonce_read;
-            let sent = Sent { claims, nonce: nonce(me.attempt, me.driver), ..leave };
+            let closes = !steps.model.guards.nonce_read;
+            let sent = Sent { claims, nonce: nonce(me.who, me.driver), ..leave };
             send(state, steps, sent, |next, reply| {
                 next.go(me, if closes && reply == Reply::Done { At::Close } else { At::Reconcile });
             });
         }
         At::Close => steps.with(state, "close", |next| {
-            if usize::from(next.attempts[me.attempt].holder) == me.driver {
-                next.put_entry(me.attempt, Entry::Settled);
+            if next.attempts[me.who].lease.is_held_by(me.driver) {
+                next.put_entry(me.who, Entry::Settled);
             }
             next.tell(me, Told::Failure);
             next.go(me, At::Over);
@@ -41,9 +43,9 @@ pub(super) fn steps(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
 }
 
 fn look(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
-    let guards = steps.guards;
+    let guards = steps.model.guards;
     let generation = usize::from(my.generation);
-    let mine = bit(me.attempt);
+    let mine = bit(me.who);
     let fence = if guards.fence { At::Fence } else { At::Close };
     if state.faults.stale > 0 && !matches!(state.slots[generation], Slot::Absent) {
         steps.with(state, "reconcile: an old read, absent", |next| {
@@ -71,7 +73,7 @@ fn look(state: &State, me: Me, my: Driver, steps: &mut Steps<'_>) {
         Slot::Event(event) if event.claims == mine => found("reconcile: ours alone", At::Delete),
         Slot::Event(event) if event.claims & mine != 0 && !guards.only_ours => found("reconcile: ours", At::Delete),
         Slot::Event(event) if event.claims & mine != 0 => found("reconcile: ours and others'", At::Leave),
-        Slot::Event(event) if event.touch == nonce(me.attempt, me.driver) => {
+        Slot::Event(event) if event.touch == nonce(me.who, me.driver) => {
             found("reconcile: others', and our nonce", At::Close);
         }
         Slot::Event(_) if !guards.etag_move => found("reconcile: others'", At::Close),

@@ -3,6 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::faults::Faults;
+use crate::lease::Lease;
+use crate::steps::{Mirrored, bits_exchanged, hash_in_any_order, nonce_exchanged};
 
 /// How many attempts there are.
 pub(super) const ATTEMPTS: usize = 2;
@@ -113,32 +115,8 @@ pub enum Entry {
     Settled,
 }
 
-/// What the caller heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Told {
-    #[default]
-    Nothing,
-    Success,
-    /// Success, verified, although what was read was wrong.
-    Wrong,
-    Failure,
-    Unknown,
-    /// Something stands there that is not what was asked for.
-    Applied,
-}
-
-/// A put of the entry that is under way. Its expected version holds while `fresh`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct EntryPut {
-    /// Nothing changed the entry since.
-    pub fresh: bool,
-    /// Somebody still waits for the reply.
-    pub awaited: bool,
-}
-
 /// One attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any combination can occur")]
 pub struct Attempt {
     /// Its journal entry.
     pub entry: Entry,
@@ -148,20 +126,12 @@ pub struct Attempt {
     pub forgotten: bool,
     /// `skipVerification`.
     pub skips: bool,
-    /// Which driver holds the lease.
-    pub holder: u8,
-    /// The lease has run out.
-    pub lease_out: bool,
+    /// Who holds it.
+    pub lease: Lease,
     /// The owner, and who takes over.
     pub drivers: [Driver; 2],
-    /// What the caller heard.
-    pub told: Told,
     /// A late copy of the intent's put.
     pub intent_put: bool,
-    /// The result's put.
-    pub result_put: Option<EntryPut>,
-    /// A takeover's put.
-    pub takeover_put: Option<EntryPut>,
 }
 
 /// What a write does.
@@ -211,30 +181,15 @@ pub struct State {
     pub faults: Faults,
 }
 
-/// The nonce of a driver.
-pub(super) const fn nonce(attempt: usize, driver: usize) -> u8 {
-    #[expect(clippy::cast_possible_truncation, reason = "both are 0 or 1")]
-    let nonce = 1 + 2 * attempt as u8 + driver as u8;
-    nonce
-}
-
-/// The bit of an attempt.
-pub(super) const fn bit(attempt: usize) -> u8 {
-    1 << attempt
-}
-
-impl State {
-    /// The same with the two attempts' numbers exchanged.
+impl Mirrored for State {
     fn mirrored(&self) -> Self {
-        let bits = |bits: u8| (bits & 1) << 1 | (bits & 2) >> 1;
-        let touch = |touch: u8| if touch == 0 { 0 } else { (touch + 1) % 4 + 1 };
         let event = |event: &mut Event| {
-            event.claims = bits(event.claims);
-            event.touch = touch(event.touch);
+            event.claims = bits_exchanged(event.claims);
+            event.touch = nonce_exchanged(event.touch);
         };
         let mut mirrored = *self;
         mirrored.attempts.swap(0, 1);
-        mirrored.claimed = mirrored.claimed.map(bits);
+        mirrored.claimed = mirrored.claimed.map(bits_exchanged);
         for slot in &mut mirrored.slots {
             if let Slot::Event(there) = slot {
                 event(there);
@@ -246,37 +201,26 @@ impl State {
             .flat_map(|attempt| &mut attempt.drivers)
             .for_each(|driver| event(&mut driver.seen));
         for sent in mirrored.late.iter_mut().flatten() {
-            sent.claims = sent.claims.map(bits);
-            sent.nonce = touch(sent.nonce);
+            sent.claims = sent.claims.map(bits_exchanged);
+            sent.nonce = nonce_exchanged(sent.nonce);
         }
         mirrored
     }
 
-    fn digest(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.slots.hash(&mut hasher);
-        self.deleted.hash(&mut hasher);
-        self.sound.hash(&mut hasher);
-        self.claimed.hash(&mut hasher);
-        self.reverted.hash(&mut hasher);
-        self.attempts.hash(&mut hasher);
-        // Which of two late writes was sent first does not matter.
-        let print = |sent: &Option<Sent>| {
-            let mut hasher = DefaultHasher::new();
-            sent.hash(&mut hasher);
-            hasher.finish()
-        };
-        let late = (print(&self.late[0]), print(&self.late[1]));
-        (late.0.min(late.1), late.0.max(late.1)).hash(&mut hasher);
-        self.faults.hash(&mut hasher);
-        hasher.finish()
+    fn feed(&self, hasher: &mut DefaultHasher) {
+        self.slots.hash(hasher);
+        self.deleted.hash(hasher);
+        self.sound.hash(hasher);
+        self.claimed.hash(hasher);
+        self.reverted.hash(hasher);
+        self.attempts.hash(hasher);
+        hash_in_any_order(&self.late, hasher);
+        self.faults.hash(hasher);
     }
 }
 
 impl Hash for State {
-    /// States that differ only in the numbers of the two attempts are one.
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let (one, other) = (self.digest(), self.mirrored().digest());
-        (one.min(other), one.max(other)).hash(hasher);
+        self.hash_either(hasher);
     }
 }

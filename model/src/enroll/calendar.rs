@@ -1,8 +1,31 @@
 //! Google, the network to it, and the owner of the calendar.
 
-use super::drive::Me;
-use super::state::{Driver, Event, Late, Seen, State, TAKEN_OFF, TRANSACTIONS, View, Write, bit, nonce};
+use super::state::{Driver, Event, Late, Seen, State, TAKEN_OFF, TRANSACTIONS, View, Write};
 use super::{Guards, Steps};
+use crate::faults::Faults;
+use crate::lease::Me;
+use crate::network::{self, Names, Network, Reply, names};
+use crate::steps::{bit, nonce};
+
+impl<const N: usize> Network for State<N> {
+    type Write = Late;
+
+    fn faults(&self) -> Faults {
+        self.faults
+    }
+
+    fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.faults
+    }
+
+    fn late(&self) -> [Option<Late>; 2] {
+        self.late
+    }
+
+    fn late_mut(&mut self) -> &mut [Option<Late>; 2] {
+        &mut self.late
+    }
+}
 
 impl<const N: usize> State<N> {
     /// Something changed the event: every etag that was read of it is an old one.
@@ -105,59 +128,12 @@ impl<const N: usize> State<N> {
     }
 }
 
-/// The names of one write's ends.
-struct Names {
-    done: &'static str,
-    refused: &'static str,
-    refused_lost: &'static str,
-    lost: &'static str,
-    late: &'static str,
-    dropped: &'static str,
-    repeated: &'static str,
-    resent: &'static str,
-}
-
 const fn names(write: Write) -> Names {
     match write {
-        Write::Add => Names {
-            done: "patch (add)",
-            refused: "patch (add), refused: 412",
-            refused_lost: "patch (add), refused: 412, and its reply lost",
-            lost: "patch (add), its reply lost",
-            late: "patch (add), on its way while nobody waits",
-            dropped: "patch (add), acknowledged and not stored",
-            repeated: "patch (add), a copy still on its way",
-            resent: "patch (add), twice at once, the second copy answered",
-        },
-        Write::Expel => Names {
-            done: "patch (expel)",
-            refused: "patch (expel), refused: 412",
-            refused_lost: "patch (expel), refused: 412, and its reply lost",
-            lost: "patch (expel), its reply lost",
-            late: "patch (expel), on its way while nobody waits",
-            dropped: "patch (expel), acknowledged and not stored",
-            repeated: "patch (expel), a copy still on its way",
-            resent: "patch (expel), twice at once, the second copy answered",
-        },
-        Write::Touch => Names {
-            done: "patch (touch)",
-            refused: "patch (touch), refused: 412",
-            refused_lost: "patch (touch), refused: 412, and its reply lost",
-            lost: "patch (touch), its reply lost",
-            late: "patch (touch), on its way while nobody waits",
-            dropped: "patch (touch), acknowledged and not stored",
-            repeated: "patch (touch), a copy still on its way",
-            resent: "patch (touch), twice at once, the second copy answered",
-        },
+        Write::Add => names!("patch (add)"),
+        Write::Expel => names!("patch (expel)"),
+        Write::Touch => names!("patch (touch)"),
     }
-}
-
-/// What a sender learns.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply {
-    Done,
-    Refused,
-    Unknown,
 }
 
 /// Sends a write with every end it can have; `then` says what the sender does.
@@ -168,68 +144,24 @@ pub(super) fn send<const N: usize>(
     then: impl Fn(&mut State<N>, Reply),
 ) {
     let names = names(late.write);
-    let guards = steps.guards;
-    let mut end = |name, reply, change: &dyn Fn(&mut State<N>)| {
-        let mut next = *state;
-        change(&mut next);
-        then(&mut next, reply);
-        steps.add(name, next);
-    };
+    let guards = steps.model.guards;
     if state.is_refused(late, &guards) && !late.fresh {
         if state.faults.lost > 0 {
-            end(names.refused_lost, Reply::Unknown, &|next| next.faults.lost -= 1);
-        }
-        return end(names.refused, Reply::Refused, &|_| {});
-    }
-    end(names.done, Reply::Done, &|next| next.apply(late, &guards));
-    if state.faults.lost > 0 {
-        end(names.lost, Reply::Unknown, &|next| {
-            next.faults.lost -= 1;
-            next.apply(late, &guards);
-        });
-    }
-    if state.faults.resent > 0 {
-        end(names.resent, Reply::Refused, &|next| {
-            next.faults.resent -= 1;
-            next.apply(late, &guards);
-        });
-    }
-    if state.faults.dropped > 0 {
-        end(names.dropped, Reply::Done, &|next| next.faults.dropped -= 1);
-    }
-    if let Some(slot) = state.late.iter().position(Option::is_none) {
-        if state.faults.late > 0 {
-            end(names.late, Reply::Unknown, &|next| {
-                next.faults.late -= 1;
-                next.late[slot] = Some(late);
+            steps.with(state, names.refused_and_lost, |next| {
+                next.faults.lost -= 1;
+                then(next, Reply::Unknown);
             });
         }
-        if state.faults.repeated > 0 {
-            end(names.repeated, Reply::Done, &|next| {
-                next.faults.repeated -= 1;
-                next.late[slot] = Some(late);
-                next.apply(late, &guards);
-            });
-        }
+        return steps.with(state, names.refused, |next| then(next, Reply::Refused));
     }
+    network::send(state, steps, (late, &names), |next| next.apply(late, &guards), then);
 }
 
 /// What happens by itself.
 pub(super) fn steps<const N: usize>(state: &State<N>, steps: &mut Steps<'_, N>) {
     (steps.who, steps.taker) = (None, false);
-    for slot in 0..state.late.len() {
-        if let Some(late) = state.late[slot] {
-            let mut next = *state;
-            next.late[slot] = None;
-            next.apply(late, &steps.guards);
-            let name = match late.write {
-                Write::Add => "the late patch (add) arrives",
-                Write::Expel => "the late patch (expel) arrives",
-                Write::Touch => "the late patch (touch) arrives",
-            };
-            steps.add(name, next);
-        }
-    }
+    let guards = steps.model.guards;
+    network::arrive(state, steps, |late| names(late.write).arrives, |next, late| next.apply(late, &guards));
     if state.faults.owner == 0 {
         return;
     }

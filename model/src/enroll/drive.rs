@@ -1,9 +1,12 @@
 //! The steps of those who work on a transaction: its owner, and who takes over.
 
-use super::calendar::{Reply, send};
+use super::calendar::send;
 use super::records::put;
-use super::state::{At, Driver, Entry, EntryPut, Late, Record, Seen, State, Told, Write, bit};
+use super::state::{At, Driver, Entry, Late, Record, Seen, State, Write};
 use super::{Steps, undo};
+use crate::lease::{EntryPut, Leased as _, Me, Told};
+use crate::network::Reply;
+use crate::steps::bit;
 
 impl Driver {
     pub(super) const fn rests(self) -> bool {
@@ -11,16 +14,9 @@ impl Driver {
     }
 }
 
-/// Which transaction, and which of its drivers.
-#[derive(Clone, Copy)]
-pub(super) struct Me {
-    pub(super) transaction: usize,
-    pub(super) driver: usize,
-}
-
 impl<const N: usize> State<N> {
     pub(super) const fn me(&mut self, me: Me) -> &mut Driver {
-        &mut self.transactions[me.transaction].drivers[me.driver]
+        &mut self.transactions[me.who].drivers[me.driver]
     }
 
     pub(super) fn go(&mut self, me: Me, at: At) {
@@ -35,7 +31,7 @@ impl<const N: usize> State<N> {
         let event = self.me(me).event + 1;
         *self.me(me) = Driver { event, ..Driver::default() };
         let last = usize::from(event) == N;
-        let at = match (last, steps.guards.claim_first, steps.guards.commit_first) {
+        let at = match (last, steps.model.guards.claim_first, steps.model.guards.commit_first) {
             (false, true, _) => At::Claim,
             (false, false, _) => At::Read,
             (true, _, true) => At::Commit,
@@ -61,137 +57,41 @@ impl<const N: usize> State<N> {
         *self.me(me) = Driver { at, event: event.saturating_sub(1), ..Driver::default() };
     }
 
-    fn begin_undo(&mut self, me: Me) {
+    pub(super) fn begin_undo(&mut self, me: Me) {
         let event = u8::try_from(N - 1).unwrap_or_default();
         *self.me(me) = Driver { at: At::Leave, event, ..Driver::default() };
     }
 
-    fn tell(&mut self, me: Me, told: Told) {
-        let one = &mut self.transactions[me.transaction];
-        if me.driver == 0 && one.told == Told::Nothing {
-            one.told = told;
-        }
+    pub(super) fn tell(&mut self, me: Me, told: Told) {
+        self.transactions[me.who].lease.tell(me, told);
     }
 }
 
-/// All that can happen next to a transaction.
+/// All that those who work on a transaction can do next.
 pub(super) fn steps<const N: usize>(state: &State<N>, transaction: usize, steps: &mut Steps<'_, N>) {
-    let one = &state.transactions[transaction];
-    steps.who = u8::try_from(transaction).ok();
-    steps.taker = false;
-    result_arrives(state, transaction, steps);
-    let holder = usize::from(one.holder);
-    let is_open = matches!(one.entry, Entry::Running | Entry::Failed | Entry::Succeeded);
-    if is_open && !one.lease_out {
-        let idle = one.drivers[holder].rests();
-        if idle || state.faults.slow > 0 {
-            let mut next = *state;
-            next.transactions[transaction].lease_out = true;
-            next.faults.slow -= u8::from(!idle);
-            steps.taker = holder == 1;
-            steps.add("its lease runs out", next);
-        }
-    }
-    if is_open && one.lease_out && one.drivers[1].rests() {
-        take_over(state, transaction, steps);
-    }
     for driver in 0..2 {
         steps.taker = driver == 1;
-        let me = Me { transaction, driver };
-        if state.faults.crashes > 0 && !one.drivers[driver].rests() {
-            let mut next = *state;
-            next.faults.crashes -= 1;
-            next.go(me, At::Over);
-            let crashed = &mut next.transactions[transaction];
-            if driver == 0 {
-                crashed.result_put.iter_mut().for_each(|put| put.awaited = false);
-            }
-            crashed.lease_out |= holder == driver;
-            steps.add("crash", next);
-        }
-        drive(state, me, steps);
-    }
-}
-
-fn take_over<const N: usize>(state: &State<N>, transaction: usize, steps: &mut Steps<'_, N>) {
-    let me = Me { transaction, driver: 1 };
-    steps.taker = true;
-    let begin = |next: &mut State<N>, entry: Entry| {
-        next.forget_nonce(transaction, 1);
-        next.transactions[transaction].holder = 1;
-        next.transactions[transaction].lease_out = false;
-        if entry == Entry::Succeeded {
-            *next.me(me) = Driver { at: At::Keep, ..Driver::default() };
-        } else {
-            next.begin_undo(me);
-        }
-    };
-    let entry = state.transactions[transaction].entry;
-    let mut next = *state;
-    next.entry_moves(transaction);
-    if entry == Entry::Running {
-        next.transactions[transaction].entry = Entry::Failed;
-    }
-    begin(&mut next, entry);
-    steps.add("take_over", next);
-    if state.faults.late_puts > 0 && state.transactions[transaction].takeover_put.is_none() {
-        let mut next = *state;
-        next.faults.late_puts -= 1;
-        next.transactions[transaction].takeover_put = Some(EntryPut { fresh: true, awaited: false });
-        if !steps.guards.known_puts {
-            begin(&mut next, entry);
-        }
-        steps.add("take_over, the put's fate unknown", next);
-    }
-}
-
-/// The put of a success that is under way is applied or refused.
-fn result_arrives<const N: usize>(state: &State<N>, transaction: usize, steps: &mut Steps<'_, N>) {
-    let Some(put) = state.transactions[transaction].result_put else { return };
-    let me = Me { transaction, driver: 0 };
-    let mut next = *state;
-    next.transactions[transaction].result_put = None;
-    let applied = put.fresh || !steps.guards.result_cas;
-    if applied {
-        next.entry_moves(transaction);
-        next.transactions[transaction].entry = Entry::Succeeded;
-    }
-    if put.awaited && applied {
-        next.tell(me, Told::Success);
-        *next.me(me) = Driver { at: At::Keep, ..Driver::default() };
-    } else if put.awaited {
-        next.tell(me, Told::Unknown);
-        next.go(me, At::Over);
-    }
-    steps.add(if applied { "commit: the result is in the journal" } else { "commit: the result is refused" }, next);
-    if put.awaited && state.faults.late_puts > 0 {
-        let mut next = *state;
-        next.faults.late_puts -= 1;
-        next.transactions[transaction].result_put = Some(EntryPut { awaited: false, ..put });
-        next.tell(me, if steps.guards.unknown_told { Told::Unknown } else { Told::Failure });
-        next.go(me, At::Over);
-        steps.add("commit: the store does not answer in time", next);
+        drive(state, Me { who: transaction, driver }, steps);
     }
 }
 
 /// What a driver does next.
 fn drive<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>) {
-    let one = &state.transactions[me.transaction];
+    let one = &state.transactions[me.who];
     let my = one.drivers[me.driver];
-    let alive = usize::from(one.holder) == me.driver && !one.lease_out;
-    let unasked = my.at == At::Claim && !steps.guards.claim_lease_check;
+    let alive = one.lease.is_alive(me.driver);
+    let unasked = my.at == At::Claim && !steps.model.guards.claim_lease_check;
     let waits = my.rests() || my.at == At::Committing;
-    if !alive && steps.guards.lease_check && !unasked && !waits {
+    if !alive && steps.model.guards.lease_check && !unasked && !waits {
         return steps.with(state, "its lease is lost: it stops", |next| {
-            next.tell(me, Told::Unknown);
-            next.go(me, At::Over);
+            next.stop_unknown(me);
         });
     }
     match my.at {
         At::Idle if me.driver == 0 && one.entry == Entry::None => {
-            let (intent, claim) = (steps.guards.intent_first, steps.guards.claim_first);
+            let (intent, claim) = (steps.model.guards.intent_first, steps.model.guards.claim_first);
             steps.with(state, "begin", |next| {
-                next.transactions[me.transaction].entry = if intent { Entry::Running } else { Entry::None };
+                next.transactions[me.who].entry = if intent { Entry::Running } else { Entry::None };
                 next.go(me, if claim { At::Claim } else { At::Read });
             });
         }
@@ -208,12 +108,12 @@ fn drive<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>) {
 fn add<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'_, N>) {
     let event = usize::from(my.event);
     let record = state.records[event.min(N - 1)];
-    let bit = bit(me.transaction);
-    let guards = steps.guards;
+    let bit = bit(me.who);
+    let guards = steps.model.guards;
     match my.at {
         At::Claim | At::LateClaim => {
             fail(state, me, steps);
-            if record.removing != 0 && steps.guards.wait_while_removing {
+            if record.removing != 0 && steps.model.guards.wait_while_removing {
                 return;
             }
             let claimed = Record { claims: record.claims | bit, ..record };
@@ -227,7 +127,7 @@ fn add<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
                     mine.view = mine.view.narrowed(record.view);
                     next.go(me, At::Read);
                 }
-                (true, true) => next.transactions[me.transaction].drivers[me.driver] = gone_on,
+                (true, true) => next.transactions[me.who].drivers[me.driver] = gone_on,
             });
         }
         At::Read => {
@@ -236,7 +136,7 @@ fn add<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
         }
         At::Adding => {
             fail(state, me, steps);
-            if !steps.guards.added {
+            if !steps.model.guards.added {
                 steps.with(state, "adding is not noted", |next| next.go(me, At::Patch));
             } else if record.claims & bit == 0 {
                 steps.with(state, "adding: the claim is gone", |next| next.go(me, At::Fail));
@@ -298,7 +198,7 @@ fn add<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
 /// What a read shows to who adds, and what that means.
 fn read<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'_, N>) {
     let event = usize::from(my.event);
-    let claimed = state.records[event].claims & bit(me.transaction) != 0;
+    let claimed = state.records[event].claims & bit(me.who) != 0;
     for (shown, mut next) in state.reads(event, my) {
         next.has_read(me, shown);
         let name = match (shown.present, next.me(me).seen.fresh) {
@@ -307,7 +207,7 @@ fn read<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<
             (true, false) => "read: there, which is old",
             (false, false) => "read: absent, which is old",
         };
-        if steps.guards.claim_first || claimed {
+        if steps.model.guards.claim_first || claimed {
             decide(&mut next, me, steps);
         } else {
             next.go(me, At::LateClaim);
@@ -318,20 +218,20 @@ fn read<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<
 
 /// The steps of the result, whichever it is.
 fn end<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'_, N>) {
-    let one = &state.transactions[me.transaction];
-    let holds = usize::from(one.holder) == me.driver;
+    let one = &state.transactions[me.who];
+    let holds = one.lease.is_held_by(me.driver);
     match my.at {
         At::EarlyKeep => keep(state, me, steps, (At::EarlyKeep, At::Commit)),
         At::Commit => {
             fail(state, me, steps);
-            let early = !steps.guards.result_before_told;
+            let early = !steps.model.guards.result_before_told;
             steps.with(state, "commit", |next| {
-                let mine = &mut next.transactions[me.transaction];
+                let mine = &mut next.transactions[me.who];
                 if mine.entry == Entry::None {
                     mine.entry = Entry::Running;
                 }
                 let fresh = holds && mine.entry == Entry::Running;
-                mine.result_put = Some(EntryPut { fresh, awaited: true });
+                mine.lease.result_put = Some(EntryPut { fresh, awaited: true });
                 if early {
                     next.tell(me, Told::Success);
                 }
@@ -342,13 +242,11 @@ fn end<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
         At::Fail => {
             if !holds {
                 return steps.with(state, "fail: refused", |next| {
-                    next.tell(me, Told::Unknown);
-                    next.go(me, At::Over);
+                    next.stop_unknown(me);
                 });
             }
             steps.with(state, "fail", |next| {
-                next.entry_moves(me.transaction);
-                next.transactions[me.transaction].entry = Entry::Failed;
+                next.put_entry(me.who, Entry::Failed);
                 next.begin_undo(me);
             });
             if state.faults.late_puts > 0 {
@@ -356,11 +254,9 @@ fn end<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
                     steps.with(state, if lands { "fail, its reply lost" } else { "fail, the put is lost" }, |next| {
                         next.faults.late_puts -= 1;
                         if lands {
-                            next.entry_moves(me.transaction);
-                            next.transactions[me.transaction].entry = Entry::Failed;
+                            next.put_entry(me.who, Entry::Failed);
                         }
-                        next.tell(me, Told::Unknown);
-                        next.go(me, At::Over);
+                        next.stop_unknown(me);
                     });
                 }
             }
@@ -369,8 +265,7 @@ fn end<const N: usize>(state: &State<N>, me: Me, my: Driver, steps: &mut Steps<'
             let succeeded = one.succeeded();
             steps.with(state, "settle", |next| {
                 if holds {
-                    next.entry_moves(me.transaction);
-                    next.transactions[me.transaction].entry = Entry::Settled { succeeded };
+                    next.put_entry(me.who, Entry::Settled { succeeded });
                 }
                 next.tell(me, if succeeded { Told::Success } else { Told::Failure });
                 next.go(me, At::Over);
@@ -390,13 +285,13 @@ fn decide<const N: usize>(next: &mut State<N>, me: Me, steps: &Steps<'_, N>) {
     match (my.seen.present, my.noted && !my.sent) {
         (true, true) => next.go(me, At::NeverAdded),
         (true, false) => {
-            if !steps.guards.kept_by_others && my.sent {
-                next.transactions[me.transaction].outdated |= 3 << (2 * my.event);
+            if !steps.model.guards.kept_by_others && my.sent {
+                next.transactions[me.who].outdated |= 3 << (2 * my.event);
             } else if my.acknowledged {
-                next.transactions[me.transaction].outdated |= my.kept << (2 * my.event);
+                next.transactions[me.who].outdated |= my.kept << (2 * my.event);
             }
-            if steps.guards.told_in {
-                next.transactions[me.transaction].views[usize::from(my.event)] = my.view;
+            if steps.model.guards.told_in {
+                next.transactions[me.who].views[usize::from(my.event)] = my.view;
             }
             next.go_on(me, steps);
         }
@@ -422,33 +317,33 @@ fn past<const N: usize>(state: &State<N>, me: Me, steps: &Steps<'_, N>, my: Driv
 
 /// A call can fail at any time before its result: a refusal, the deadline, an abort.
 fn fail<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>) {
-    let my = state.transactions[me.transaction].drivers[me.driver];
+    let my = state.transactions[me.who].drivers[me.driver];
     let mut next = *state;
     next.go(me, At::Fail);
     steps.add("the call fails", next);
     if my.noted && !my.sent {
         let event = usize::from(my.event);
         let mut never = state.records[event];
-        never.added &= !bit(me.transaction);
+        never.added &= !bit(me.who);
         let names = ("the call fails: never_added", "the call fails: never_added, the put's fate unknown");
         put(state, steps, names, event, never, |next, _| next.go(me, At::Fail));
     }
 }
 
 fn keep<const N: usize>(state: &State<N>, me: Me, steps: &mut Steps<'_, N>, (again, then): (At, At)) {
-    let event = usize::from(state.transactions[me.transaction].drivers[me.driver].event);
+    let event = usize::from(state.transactions[me.who].drivers[me.driver].event);
     let mut record = state.records[event];
-    let view = state.transactions[me.transaction].views[event];
-    if record.claims & bit(me.transaction) == 0 {
+    let view = state.transactions[me.who].views[event];
+    if record.claims & bit(me.who) == 0 {
         let mut next = *state;
         next.go_keeping(me, again, then);
         return steps.add("keep: no claim", next);
     }
     record.view = record.view.narrowed(view);
-    if record.added != 0 && steps.guards.kept {
-        record.kept |= bit(me.transaction);
+    if record.added != 0 && steps.model.guards.kept {
+        record.kept |= bit(me.who);
     }
-    record.leave(bit(me.transaction));
+    record.leave(bit(me.who));
     put(state, steps, ("keep", "keep, the put's fate unknown"), event, record, |next, known| {
         if known {
             next.go_keeping(me, again, then);

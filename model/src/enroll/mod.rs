@@ -4,6 +4,7 @@
 mod calendar;
 mod drive;
 mod guards;
+mod journal;
 mod records;
 mod state;
 mod undo;
@@ -11,9 +12,11 @@ mod undo;
 pub use guards::Guards;
 pub use state::State;
 
-use self::state::{Driver, Entry, TRANSACTIONS, Told, Transaction, View, bit};
+use self::state::{Driver, Entry, TRANSACTIONS, Transaction, View};
 use crate::explore::{Goal, Promise, Protocol, Step};
 use crate::faults::Faults;
+use crate::lease::Told;
+use crate::steps::bit;
 
 /// Two transactions that enroll one attendee in the same `N` events, each by an owner and by whoever takes over.
 #[derive(Clone, Copy, Debug)]
@@ -26,25 +29,7 @@ pub struct Enroll<const N: usize> {
     pub present_before: bool,
 }
 
-/// What can happen next, gathered.
-struct Steps<'a, const N: usize> {
-    guards: Guards,
-    who: Option<u8>,
-    taker: bool,
-    out: &'a mut Vec<Step<State<N>>>,
-}
-
-impl<const N: usize> Steps<'_, N> {
-    fn add(&mut self, name: &'static str, next: State<N>) {
-        self.out.push(Step { who: self.who, taker: self.taker, name, next });
-    }
-
-    fn with(&mut self, state: &State<N>, name: &'static str, change: impl FnOnce(&mut State<N>)) {
-        let mut next = *state;
-        change(&mut next);
-        self.add(name, next);
-    }
-}
+type Steps<'a, const N: usize> = crate::steps::Steps<'a, Enroll<N>>;
 
 impl<const N: usize> State<N> {
     fn closed(&self) -> bool {
@@ -88,19 +73,20 @@ impl<const N: usize> Protocol for Enroll<N> {
     }
 
     fn steps(&self, state: &State<N>, steps: &mut Vec<Step<State<N>>>) {
-        let mut steps = Steps { guards: self.guards, who: None, taker: false, out: steps };
+        let mut steps = Steps::new(self, steps);
         calendar::steps(state, &mut steps);
         records::steps(state, &mut steps);
         for transaction in 0..TRANSACTIONS {
+            journal::steps(state, transaction, &mut steps);
             drive::steps(state, transaction, &mut steps);
         }
     }
 
     fn keeps(&self, promise: Promise, state: &State<N>) -> bool {
-        let relied_on = state.transactions.iter().any(|one| one.told == Told::Success || one.succeeded());
+        let relied_on = state.transactions.iter().any(|one| one.lease.told == Told::Success || one.succeeded());
         match promise {
             Promise::NoSilentFailure => {
-                state.transactions.iter().all(|one| one.told != Told::Failure || !one.succeeded())
+                state.transactions.iter().all(|one| one.lease.told != Told::Failure || !one.succeeded())
             }
             // An event's guest list holds an address once.
             Promise::NoDuplicate => true,
@@ -118,7 +104,7 @@ impl<const N: usize> Protocol for Enroll<N> {
             Promise::SuccessIsFinal => {
                 let gone = |event: usize| !state.events[event].present && state.taken_off[event] == 0;
                 let recorded = |one: &Transaction| {
-                    one.told != Told::Success
+                    one.lease.told != Told::Success
                         || !matches!(one.entry, Entry::Failed | Entry::Settled { succeeded: false })
                 };
                 state.transactions.iter().all(recorded) && !(relied_on && (0..N).any(gone))
@@ -127,7 +113,7 @@ impl<const N: usize> Protocol for Enroll<N> {
     }
 
     fn reaches(&self, goal: Goal, state: &State<N>) -> bool {
-        let successes = state.count(|one| one.told == Told::Success);
+        let successes = state.count(|one| one.lease.told == Told::Success);
         match goal {
             Goal::AllSucceed => successes == TRANSACTIONS,
             Goal::AllClosedAfterFailure => {

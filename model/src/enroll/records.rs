@@ -1,6 +1,6 @@
-//! The store: its records and entries, and its own late writes.
+//! The store's records, and its late writes of them.
 
-use super::state::{Entry, LatePut, Record, State, TRANSACTIONS};
+use super::state::{LatePut, Record, State};
 use super::{Guards, Steps};
 
 impl Record {
@@ -32,13 +32,6 @@ impl<const N: usize> State<N> {
             put.fresh = false;
         }
     }
-
-    /// The entry's version is another one: puts that expect the old one are refused.
-    pub(super) fn entry_moves(&mut self, transaction: usize) {
-        let one = &mut self.transactions[transaction];
-        one.result_put.iter_mut().for_each(|put| put.fresh = false);
-        one.takeover_put.iter_mut().for_each(|put| put.fresh = false);
-    }
 }
 
 /// Puts a record that was read just now; `then` hears whether it is known to be applied.
@@ -51,7 +44,7 @@ pub(super) fn put<const N: usize>(
     then: impl Fn(&mut State<N>, bool),
 ) {
     let mut next = *state;
-    next.apply_put(event, record, &steps.guards);
+    next.apply_put(event, record, &steps.model.guards);
     then(&mut next, true);
     steps.add(name, next);
     if state.faults.late_puts > 0 && state.late_put.is_none() {
@@ -74,23 +67,8 @@ pub(super) fn steps<const N: usize>(state: &State<N>, steps: &mut Steps<'_, N>) 
         next.late_put = None;
         let event = usize::from(put.event);
         if put.fresh || (put.expects_absent && !state.records[event].exists) {
-            next.apply_put(event, put.record, &steps.guards);
+            next.apply_put(event, put.record, &steps.model.guards);
         }
         steps.add("the late put of the record arrives", next);
-    }
-    for transaction in 0..TRANSACTIONS {
-        let one = &state.transactions[transaction];
-        steps.who = u8::try_from(transaction).ok();
-        if let Some(put) = one.takeover_put {
-            let mut next = *state;
-            next.transactions[transaction].takeover_put = None;
-            if put.fresh {
-                next.entry_moves(transaction);
-                if one.entry == Entry::Running {
-                    next.transactions[transaction].entry = Entry::Failed;
-                }
-            }
-            steps.add("the late put of the takeover arrives", next);
-        }
     }
 }

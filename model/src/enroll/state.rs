@@ -1,8 +1,10 @@
 //! All that can differ while two transactions put one attendee on the same events.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::faults::Faults;
+use crate::lease::Lease;
+use crate::steps::{Mirrored, bits_exchanged, hash_in_any_order, nonce_exchanged};
 
 /// How many transactions there are.
 pub(super) const TRANSACTIONS: usize = 2;
@@ -152,46 +154,19 @@ pub enum Entry {
     },
 }
 
-/// What the caller heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Told {
-    #[default]
-    Nothing,
-    Success,
-    Failure,
-    Unknown,
-}
-
-/// A put of the entry that is under way. Its expected version holds while `fresh`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct EntryPut {
-    /// Nothing changed the entry since.
-    pub fresh: bool,
-    /// Somebody still waits for the reply.
-    pub awaited: bool,
-}
-
 /// One transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Transaction {
     /// Its journal entry.
     pub entry: Entry,
-    /// Which driver holds the lease.
-    pub holder: u8,
-    /// The lease has run out.
-    pub lease_out: bool,
+    /// Who holds it.
+    pub lease: Lease,
     /// The owner, and who takes over.
     pub drivers: [Driver; 2],
     /// Who had kept the attendee before an add of the owner's that was acknowledged: two bits for each event.
     pub outdated: u8,
     /// What reads may show since those that it succeeded by, for each event.
     pub views: [View; 2],
-    /// What the caller heard.
-    pub told: Told,
-    /// The result's put.
-    pub result_put: Option<EntryPut>,
-    /// A takeover's put.
-    pub takeover_put: Option<EntryPut>,
 }
 
 /// A write to Google that nobody waits for any more.
@@ -258,34 +233,14 @@ pub struct State<const N: usize> {
 /// The owner took the attendee off.
 pub(super) const TAKEN_OFF: u8 = 4;
 
-/// The nonce of a driver.
-#[must_use]
-pub(super) const fn nonce(transaction: usize, driver: usize) -> u8 {
-    #[expect(clippy::cast_possible_truncation, reason = "both are 0 or 1")]
-    let nonce = 1 + 2 * transaction as u8 + driver as u8;
-    nonce
-}
-
-/// The bit of a transaction.
-#[must_use]
-pub(super) const fn bit(transaction: usize) -> u8 {
-    1 << transaction
-}
-
-impl<const N: usize> State<N> {
-    /// The same with the two transactions' numbers exchanged.
+impl<const N: usize> Mirrored for State<N> {
     fn mirrored(&self) -> Self {
-        let bits = |bits: u8| (bits & 1) << 1 | (bits & 2) >> 1;
-        let touch = |touch: u8| match touch {
-            0 => 0,
-            touch => (touch + 1) % 4 + 1,
-        };
-        let view = |view: &mut View| *view = view.renamed(touch);
+        let view = |view: &mut View| *view = view.renamed(nonce_exchanged);
         let record = |mut record: Record| {
             view(&mut record.view);
-            record.claims = bits(record.claims);
-            record.added = bits(record.added);
-            record.kept = bits(record.kept);
+            record.claims = bits_exchanged(record.claims);
+            record.added = bits_exchanged(record.added);
+            record.kept = bits_exchanged(record.kept);
             record.removing = if record.removing == 0 { 0 } else { 3 - record.removing };
             record
         };
@@ -293,20 +248,20 @@ impl<const N: usize> State<N> {
         mirrored.transactions.swap(0, 1);
         for one in &mut mirrored.transactions {
             one.outdated = (one.outdated & 0b0101) << 1 | (one.outdated & 0b1010) >> 1;
-            one.drivers.iter_mut().for_each(|driver| driver.kept = bits(driver.kept));
+            one.drivers.iter_mut().for_each(|driver| driver.kept = bits_exchanged(driver.kept));
             one.drivers.iter_mut().for_each(|driver| view(&mut driver.view));
             one.views.iter_mut().for_each(view);
         }
         mirrored.past.iter_mut().for_each(view);
-        mirrored.taken_off = mirrored.taken_off.map(|taken_off| bits(taken_off) | taken_off & TAKEN_OFF);
+        mirrored.taken_off = mirrored.taken_off.map(|taken_off| bits_exchanged(taken_off) | taken_off & TAKEN_OFF);
         mirrored.records = mirrored.records.map(record);
-        mirrored.events.iter_mut().for_each(|event| event.touch = touch(event.touch));
-        mirrored.late.iter_mut().flatten().for_each(|late| late.nonce = touch(late.nonce));
+        mirrored.events.iter_mut().for_each(|event| event.touch = nonce_exchanged(event.touch));
+        mirrored.late.iter_mut().flatten().for_each(|late| late.nonce = nonce_exchanged(late.nonce));
         mirrored.late_put.iter_mut().for_each(|put| put.record = record(put.record));
         mirrored
     }
 
-    fn feed<H: Hasher>(&self, hasher: &mut H) {
+    fn feed(&self, hasher: &mut DefaultHasher) {
         self.events.hash(hasher);
         self.past.hash(hasher);
         self.before.hash(hasher);
@@ -314,32 +269,14 @@ impl<const N: usize> State<N> {
         self.guest_added.hash(hasher);
         self.records.hash(hasher);
         self.transactions.hash(hasher);
-        // Which of two late writes was sent first does not matter.
-        let print = |late: &Option<Late>| {
-            late.map_or(0, |late| {
-                1 + u32::from(late.nonce) * 64
-                    + late.write as u32 * 16
-                    + u32::from(late.event) * 4
-                    + u32::from(late.fresh) * 2
-                    + u32::from(late.guest)
-            })
-        };
-        let late = [print(&self.late[0]), print(&self.late[1])];
-        (late[0].min(late[1]), late[0].max(late[1])).hash(hasher);
+        hash_in_any_order(&self.late, hasher);
         self.late_put.hash(hasher);
         self.faults.hash(hasher);
     }
 }
 
 impl<const N: usize> Hash for State<N> {
-    /// States that differ only in the numbers of the two transactions are one.
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let digest = |state: &Self| {
-            let mut digest = std::hash::DefaultHasher::new();
-            state.feed(&mut digest);
-            digest.finish()
-        };
-        let (one, other) = (digest(self), digest(&self.mirrored()));
-        (one.min(other), one.max(other)).hash(hasher);
+        self.hash_either(hasher);
     }
 }

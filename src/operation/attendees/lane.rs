@@ -95,7 +95,7 @@ impl Lanes {
         let (sender, mut receiver) = oneshot::channel();
         let reply = Mutex::new(Some(sender));
         let (deadline, operation) = (request.deadline.clone(), request.operation);
-        let address = normal(&request.change.guest.email);
+        let address = normal(&request.change.guest.email).into_owned();
         let waiter = Arc::new(Waiter { request, address, reply });
         let place = Place(Arc::clone(&waiter));
         self.queue(waiter);
