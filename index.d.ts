@@ -424,7 +424,8 @@ export class CalendarService {
 
   /**
    * Takes no more calls (they reject with CLOSED), waits for what is open, and lets go of everything. Resolves to what
-   * is open still; with the memory store that is lost with the process.
+   * is open still; with the memory store that is lost with the process. A call that was begun before goes through; if a
+   * callback of yours keeps it waiting even after `drainMs`, it rejects with CLOSED, and nothing was sent.
    *
    * @param options.drainMs longest wait. @default 5000
    */

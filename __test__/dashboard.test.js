@@ -4,6 +4,7 @@
 
 const { loadOverFake } = require('./fakes/load')
 const { serving, exchange, jsonOf } = require('./support/exchange')
+const { ownNow } = require('./support/own_now')
 
 const METRICS = { since: 1, inFlight: 3 }
 const OPEN = {
@@ -119,10 +120,10 @@ describe.each([
     await server.stop()
     service.pending.mockReturnValue(new Promise(() => {}))
     await mount({ authorize: false })
-    const startedAt = performance.now()
+    const startedAt = ownNow()
     const told = jsonOf(await get('/calendar?figures'))
     expect(told).toMatchObject({ metrics: METRICS, pending: null })
-    expect(performance.now() - startedAt).toBeLessThan(5000)
+    expect(ownNow() - startedAt).toBeLessThan(2000)
     await server.stop()
     service.pending.mockRejectedValue(new Error('down'))
     await mount({ authorize: false })

@@ -4,7 +4,7 @@
 
 const { CalendarError } = require('surecal')
 const { setStage, until } = require('./support/stage')
-const { classScene } = require('./support/class_scene')
+const { classScene, slowScene } = require('./support/class_scene')
 
 const stage = setStage()
 const EVA = 'eva@example.com'
@@ -75,24 +75,15 @@ test('an undo that Google refuses is told, listed, and done when Google is back'
 })
 
 test('an event that takes too long is left out where the rollback plan says so', async () => {
-  const { service, user, records, logged, mine, ids, places } = await classScene(stage, {
-    attendees: { timeoutMs: 400, onTimeout: 'skip' },
-    attemptTimeoutMs: 400,
-  })
-  await stage.faultFor(user, {
-    operation: 'events.patch',
-    match: { eventId: ids[1] },
-    nth: 1,
-    fault: { kind: 'hang', when: 'before' },
-  })
+  const { service, records, logged, mine, ids, slow, places } = await slowScene(stage)
   const told = await service.enroll({ ...mine, events: ids, attendee: EVA })
-  expect(told).toMatchObject({ success: true, verified: false, skipped: [ids[1]] })
+  expect(told).toMatchObject({ success: true, verified: false, skipped: [slow] })
   expect(told.warnings).toMatchObject([{ code: 'SKIPPED' }])
-  expect(records[1]).toMatchObject({ status: 'FAILURE', googleEventId: ids[1], errorCode: 'TIMEOUT' })
-  const line = logged.find(({ message }) => message.includes(ids[1]))
+  expect(records[1]).toMatchObject({ status: 'FAILURE', googleEventId: slow, errorCode: 'TIMEOUT' })
+  const line = logged.find(({ message }) => message.includes(slow))
   expect(line).toMatchObject({ level: 'warn' })
   const second = await until(() => records.find((record) => record.settled))
-  expect(second).toMatchObject({ googleEventId: ids[1], settled: 'deleted' })
+  expect(second).toMatchObject({ googleEventId: slow, settled: 'deleted' })
   await expect(places(EVA)).resolves.toBe(2)
   expect(JSON.stringify([records, logged])).not.toContain('eva')
 })

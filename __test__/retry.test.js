@@ -1,6 +1,7 @@
 'use strict'
 
 const { loadOverFake, deferred } = require('./fakes/load')
+const { ownNow } = require('./support/own_now')
 
 let surecal, fake
 beforeEach(() => {
@@ -80,9 +81,9 @@ describe('executeWithRetry', () => {
   test('all attempts together stay within the deadline', async () => {
     surecal.configure({ timeoutMs: 120 })
     fake.verdict = { retry: true, delayMs: 30, why: 'told so' }
-    const startedAt = performance.now()
+    const startedAt = ownNow()
     await expect(surecal.executeWithRetry(() => Promise.reject(new Error('x')), 100)).rejects.toThrow('x')
-    expect(performance.now() - startedAt).toBeLessThan(2000)
+    expect(ownNow() - startedAt).toBeLessThan(500)
     expect(fake.verdicts.length).toBeLessThan(6)
   })
 

@@ -14,6 +14,7 @@ const { EVENT, memoryStore, tokenPeople } = require('./support/token_people')
 
 // The first is what getRefreshedOAuthClient makes its client of.
 const libraries = [require('google-auth-library'), require('google-auth-library-11'), require('google-auth-library-9')]
+const { ownNow } = require('./support/own_now')
 const MINUTE = 60000
 
 const stage = setStage({ seed: 2027 })
@@ -297,9 +298,9 @@ describe('the store', () => {
 
   test('a store that never answers is given up inside the deadline', async () => {
     const service = stage.service({ tokenStore: { load: () => new Promise(() => {}) }, timeoutMs: 500 })
-    const startedAt = performance.now()
+    const startedAt = ownNow()
     await expect(service.createEvent(randomUUID(), null, EVENT)).rejects.toMatchObject({ outcome: 'not-sent' })
-    expect(performance.now() - startedAt).toBeLessThan(4000)
+    expect(ownNow() - startedAt).toBeLessThan(1500)
   })
 
   describe('of two processes', () => {
@@ -386,8 +387,11 @@ describe('kinds of failure', () => {
     expect(await people.calendarCalls(since)).toEqual([])
     expect(await people.refreshes(user)).toEqual(['invalid_grant'])
 
+    // Reconnected: whether the app brings the new grant or has stored it.
     const again = await people.user()
-    store.tokens[user.id] = { refresh_token: again.refreshToken }
+    const brought = { refresh_token: again.refreshToken }
+    await expect(service.createEvent(user.id, brought, EVENT)).resolves.toMatchObject({ verified: true })
+    store.tokens[user.id] = brought
     await expect(service.createEvent(user.id, null, EVENT)).resolves.toMatchObject({ verified: true })
   })
 
@@ -442,9 +446,9 @@ describe('kinds of failure', () => {
     const { service } = serviceFor(user, { timeoutMs: 1000 })
     await stage.faultFor(user, { operation: 'oauth.token', fault })
     const since = await people.now()
-    const startedAt = performance.now()
+    const startedAt = ownNow()
     const error = await service.createEvent(user.id, null, EVENT).catch((thrown) => thrown)
-    expect(performance.now() - startedAt).toBeLessThan(4000)
+    expect(ownNow() - startedAt).toBeLessThan(2000)
     expect(error).toMatchObject({
       code: 'GOOGLE_AUTH_FAILED',
       retryable: true,
@@ -472,10 +476,10 @@ describe('kinds of failure', () => {
     const user = await people.user({ expiresInSeconds: -1 })
     const { service } = serviceFor(user)
     await stage.faultFor(user, { operation: 'oauth.token', fault: { kind: 'hang' } })
-    const startedAt = performance.now()
+    const startedAt = ownNow()
     const call = service.createEvent(user.id, null, EVENT, { signal: AbortSignal.timeout(100) })
     await expect(call).rejects.toMatchObject({ code: 'ABORTED' })
-    expect(performance.now() - startedAt).toBeLessThan(4000)
+    expect(ownNow() - startedAt).toBeLessThan(1000)
   })
 })
 

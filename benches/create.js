@@ -4,16 +4,18 @@
 // @googleapis/calendar, with Node's fetch, and with reqwest alone. Rounds alternate, so that a busy moment of the machine
 // strikes all alike; all ratios are of medians of one run.
 
+const { alone } = require('./alone')
 const { lesson } = require('./contestants/lesson')
 const { startContestant, startServer } = require('./processes')
-const { goal, median, progress, show, showGoals, spread, table } = require('./figures')
+const { cell, goal, median, progress, spread } = require('./figures')
 
 const IN_FLIGHT = 64
-const NAMES = ['surecal', 'googleapis', 'fetch', 'bare-reqwest']
+const NAMES = ['surecal', 'googleapis', 'fetch', 'engine-alone', 'bare-reqwest']
 const TITLES = {
   surecal: 'surecal',
   googleapis: '@googleapis/calendar',
   fetch: 'fetch (undici)',
+  'engine-alone': 'surecal without Node',
   'bare-reqwest': 'bare reqwest',
 }
 
@@ -47,6 +49,7 @@ function medians(rounds, operations) {
     cpuUs: of(({ cpuMs }) => (cpuMs * 1000) / operations),
     cpuSpread: spread(rounds.map(({ cpuMs }) => cpuMs)),
     mainUs: of(({ mainMs }) => (mainMs * 1000) / operations),
+    mainCpuUs: of(({ mainCpuMs }) => (mainCpuMs * 1000) / operations),
     p50: of(({ p50 }) => p50),
     p99: of(({ p99 }) => p99),
     loopDelayP99: of(({ loopDelayP99 }) => loopDelayP99),
@@ -54,47 +57,60 @@ function medians(rounds, operations) {
   }
 }
 
-async function createBench(extent, { tls }) {
+async function createSection(extent, { tls }) {
   const wire = tls ? 'TLS; surecal and reqwest choose HTTP/2, as they do with Google' : 'plain HTTP/1.1'
   const measured = await createRounds({ ...extent, tls, title: `create + read back (${tls ? 'TLS' : 'plain'})` })
   const found = new Map([...measured].map(([name, rounds]) => [name, medians(rounds, extent.operations)]))
-  const number = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : '-')
-  show(
-    `create + read back, ${IN_FLIGHT} at once, 20 attendees; ${wire}; medians of ${extent.rounds} rounds of ${extent.operations}`,
-  )
-  const rows = [...found].map(([name, one]) => [
-    TITLES[name],
-    number(one.perSecond, 0),
-    number(one.cpuUs, 0),
-    number(one.mainUs, 0),
-    number(one.p50, 1),
-    number(one.p99, 1),
-    number(one.loopDelayP99, 1),
-    number(one.peakMb, 0),
-    `${(Math.max(one.spread, one.cpuSpread) * 100).toFixed(0)} %`,
-  ])
-  const head = ['', 'ops/s', 'CPU us/op', 'main us/op', 'P50 ms', 'P99 ms', 'loop P99 ms', 'peak MB', 'noise']
-  for (const line of table(head, rows)) show(line)
   const [ours, google, bare] = ['surecal', 'googleapis', 'bare-reqwest'].map((name) => found.get(name))
-  const goals = [
-    goal('throughput beside @googleapis/calendar', ours.perSecond / google.perSecond, 4, { least: true }),
-    goal('CPU beside @googleapis/calendar', ours.cpuUs / google.cpuUs, 0.25),
-    goal('main thread beside @googleapis/calendar', ours.mainUs / google.mainUs, 0.08, { digits: 3 }),
-    goal('CPU beside bare reqwest', ours.cpuUs / bare.cpuUs, 1.4),
-  ]
-  const kept = showGoals(goals)
-  show()
-  return { kept, found }
+  return {
+    title: `create + read back, ${IN_FLIGHT} at once, 20 attendees; ${wire}; medians of ${extent.rounds} rounds of ${extent.operations}`,
+    head: [
+      '',
+      'ops/s',
+      'CPU us/op',
+      'main us/op',
+      'main CPU us/op',
+      'P50 ms',
+      'P99 ms',
+      'loop P99 ms',
+      'peak MB',
+      'noise',
+    ],
+    rows: [...found].map(([name, one]) => [
+      TITLES[name],
+      cell(one.perSecond),
+      cell(one.cpuUs),
+      cell(one.mainUs),
+      cell(one.mainCpuUs),
+      cell(one.p50, 1),
+      cell(one.p99, 1),
+      cell(one.loopDelayP99, 1),
+      cell(one.peakMb),
+      `${cell(Math.max(one.spread, one.cpuSpread) * 100)} %`,
+    ]),
+    goals: [
+      goal('throughput beside @googleapis/calendar', ours.perSecond / google.perSecond, 4, { least: true }),
+      goal('CPU beside @googleapis/calendar', ours.cpuUs / google.cpuUs, 0.25),
+      goal('main thread beside @googleapis/calendar', ours.mainUs / google.mainUs, 0.08, { digits: 3 }),
+      ...(Number.isFinite(ours.mainCpuUs)
+        ? [
+            goal('main thread’s CPU beside @googleapis/calendar', ours.mainCpuUs / google.mainCpuUs, 0.08, {
+              digits: 3,
+            }),
+          ]
+        : []),
+      goal('CPU beside bare reqwest', ours.cpuUs / bare.cpuUs, 1.4),
+    ],
+  }
+}
+
+async function* createBench({ quick, tls, plain }) {
+  const extent = quick ? { rounds: 3, operations: 300, warmUp: 300 } : { rounds: 7, operations: 1000, warmUp: 2000 }
+  if (tls || !plain) yield createSection(extent, { tls: true })
+  if (plain || !tls) yield createSection(extent, { tls: false })
 }
 
 module.exports = { createBench }
 
-if (require.main === module) {
-  const quick = process.argv.includes('--quick')
-  const extent = quick ? { rounds: 3, operations: 500, warmUp: 500 } : { rounds: 7, operations: 2000, warmUp: 3000 }
-  const wires = process.argv.includes('--plain') ? [false] : process.argv.includes('--tls') ? [true] : [true, false]
-  const all = async () => {
-    for (const tls of wires) await createBench(extent, { tls })
-  }
-  all()
-}
+// With `--tls` or `--plain`, that alone.
+if (require.main === module) alone(createBench, ['tls', 'plain'])

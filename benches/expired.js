@@ -26,7 +26,10 @@ async function start({ title, script, shared }) {
 /** A round of creates by a teacher nobody knew before. */
 async function round(one, operations) {
   one.users += 1
-  const { credentials } = await one.google.addUser({ email: `teacher${one.users}@school.example`, expiresInSeconds: -60 })
+  const { credentials } = await one.google.addUser({
+    email: `teacher${one.users}@school.example`,
+    expiresInSeconds: -60,
+  })
   const before = { ...(await one.google.counts()), tokens: (await one.google.tokenRequests()).length }
   const { seconds } = await one.contestant.ask({ operations, inFlight: operations, credentials })
   const after = { ...(await one.google.counts()), tokens: (await one.google.tokenRequests()).length }

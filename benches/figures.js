@@ -33,12 +33,9 @@ function goal(name, value, limit, { least = false, digits = 2 } = {}) {
   return { name, value, limit, least, kept, digits }
 }
 
-function showGoals(goals) {
-  for (const { name, value, limit, least, kept, digits } of goals) {
-    const wanted = `wanted ${least ? '>=' : '<='} ${limit}`
-    show(`  ${kept ? 'kept  ' : 'MISSED'} ${name}: ${value.toFixed(digits)} (${wanted})`)
-  }
-  return goals.every(({ kept }) => kept)
+/** A goal's outcome in words. */
+function outcomeOf({ name, value, limit, least, digits }) {
+  return { name, value: value.toFixed(digits), wanted: `wanted ${least ? '>=' : '<='} ${limit}` }
 }
 
 /**
@@ -49,18 +46,21 @@ function showGoals(goals) {
  * @property {string[]} head
  * @property {string[][]} rows
  * @property {object[]} [goals] made by `goal`
- * @property {object[]} [plots] lines over a growing size; see report.js
+ * @property {object[]} [plots] what `growthPlot` in report.js takes
  */
 
 /** @param {Section} section */
 function showSection({ title, head, rows, goals = [] }) {
   show(title)
   for (const line of table(head, rows)) show(line)
-  showGoals(goals)
+  for (const one of goals) {
+    const { name, value, wanted } = outcomeOf(one)
+    show(`  ${one.kept ? 'kept  ' : 'MISSED'} ${name}: ${value} (${wanted})`)
+  }
   show()
 }
 
 /** A number as a cell, or a dash where there is none. */
 const cell = (value, digits = 0) => (Number.isFinite(value) ? value.toFixed(digits) : '-')
 
-module.exports = { median, spread, show, progress, table, goal, showGoals, showSection, cell }
+module.exports = { median, spread, show, progress, goal, outcomeOf, showSection, cell }

@@ -11,6 +11,8 @@ const readline = require('node:readline')
 const { targetDir } = require('../scripts/paths')
 
 const binary = (name) => path.join(targetDir(), 'release', name)
+/** Contestants that are programs in Rust. */
+const PROGRAMS = ['bare-reqwest', 'engine-alone']
 const script = (name) => path.join(__dirname, 'contestants', `${name}.js`)
 
 /** A process that answers each line with a line. */
@@ -67,7 +69,7 @@ async function startServer({ tls = false, hangPercent = 0 } = {}) {
 }
 
 /**
- * A contestant that is ready for rounds: `bare-reqwest`, or a script in contestants/.
+ * A contestant that is ready for rounds: one of `PROGRAMS`, or a script in contestants/.
  *
  * @param {string} name
  * @param {object} server what `startServer` gave
@@ -76,10 +78,9 @@ async function startServer({ tls = false, hangPercent = 0 } = {}) {
 async function startContestant(name, server, given, { nodeArgs = [] } = {}) {
   const told = JSON.stringify({ url: server.url, ca: server.ca, ...given })
   const env = server.caFile ? { NODE_EXTRA_CA_CERTS: server.caFile } : {}
-  const contestant =
-    name === 'bare-reqwest'
-      ? new LineProcess(binary(name), [told])
-      : new LineProcess(process.execPath, [...nodeArgs, script(name), told], env)
+  const contestant = PROGRAMS.includes(name)
+    ? new LineProcess(binary(name), [told])
+    : new LineProcess(process.execPath, [...nodeArgs, script(name), told], env)
   contestant.name = name
   await contestant.heard()
   return contestant

@@ -10,13 +10,13 @@ const { startContestant, startServer } = require('./processes')
 
 const IN_FLIGHT = 16
 const TITLES = { surecal: 'surecal', googleapis: '@googleapis/calendar' }
-/** Fix 5 of the guide: CALENDAR_OPERATION_TIMEOUT. */
+/** Fix 5 of the guide, CALENDAR_OPERATION_TIMEOUT: what Google's client is given, for it has no limit of its own. */
 const TIMEOUT_MS = 10_000
 
-async function measured(name, hangPercent, { operations, warmUp }) {
+async function measured(name, hangPercent, { operations, warmUp, timeoutMs }) {
   const server = await startServer({ tls: true, hangPercent })
   try {
-    const contestant = await startContestant(name, server, { event: lesson(), timeoutMs: TIMEOUT_MS })
+    const contestant = await startContestant(name, server, { event: lesson(), timeoutMs })
     await contestant.ask({ operations: warmUp, inFlight: IN_FLIGHT })
     const before = await server.ask('counts')
     const round = await contestant.ask({ operations, inFlight: IN_FLIGHT })
@@ -29,7 +29,9 @@ async function measured(name, hangPercent, { operations, warmUp }) {
 }
 
 async function* tailBench({ quick }) {
-  const extent = quick ? { operations: 400, warmUp: 100 } : { operations: 2000, warmUp: 400 }
+  const extent = quick
+    ? { operations: 300, warmUp: 100, timeoutMs: 2000 }
+    : { operations: 2000, warmUp: 400, timeoutMs: TIMEOUT_MS }
   const found = new Map()
   for (const name of Object.keys(TITLES)) {
     for (const hangPercent of [0, 1]) {
@@ -45,7 +47,7 @@ async function* tailBench({ quick }) {
   const hanging = found.get('surecal 1')
   const well = found.get('surecal 0')
   yield {
-    title: `create + read back where exchanges hang, ${IN_FLIGHT} at once, ${extent.operations} creates, TLS`,
+    title: `create + read back where exchanges hang, ${IN_FLIGHT} at once, ${extent.operations} creates, TLS; Google’s client is given a limit of ${extent.timeoutMs / 1000} s`,
     head: ['', 'hanging', 'hung', 'P50 ms', 'P99 ms', 'calls', 'calls per create'],
     rows,
     goals: [

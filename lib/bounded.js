@@ -14,7 +14,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
  */
 function within(promise, ms) {
   if (ms === Infinity) return promise
-  // One promise and two reactions: a race, and an async function around it, take five.
+  // Two promises: a race, and an async function around it, take five.
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS), LATE)
     const settling = (settle) => (answer) => {
@@ -46,4 +46,4 @@ function timedOut(name, ms) {
   })
 }
 
-module.exports = { LATE, timedOut, within, withTimeout }
+module.exports = { LATE, LONGEST_TIMER_MS, timedOut, within, withTimeout }

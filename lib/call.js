@@ -2,34 +2,34 @@
 
 const { CalendarError, fromNative, ofCall, validation } = require('./errors')
 const { LATE, within } = require('./bounded')
+const { nextTicket } = require('./call_answers')
 
 /**
  * After an abort the native part is asked how far the call had come; a caller that left is not kept longer than this.
  */
 const ABORT_ANSWER_MS = 25
 
-/** Tickets are unique in a process and never 0, which means "cannot be cancelled". */
-let lastTicket = 0
-const nextTicket = () => (lastTicket = (lastTicket % 0x7fffffff) + 1)
-
 /** One call of a method: its clock, its signal, and where in the caller's code it was made. */
 class Call {
+  /** Ends of the waits for callbacks that are open. */
+  #waits = new Set()
+  #turnedAway = false
+
   /**
    * @param {string} operation the method's name
-   * @param {object} facts `entry`: the method's function, left out of the stack; `writes`: whether it changes a
+   * @param {object} facts `site`: what `siteOf` gave; `writes`: whether it changes a
    *   calendar; `timeoutMs`: for the whole call; `signal`; `opening`: what the messages of its errors begin with
    */
-  constructor(operation, { entry, writes, timeoutMs, signal, opening }) {
+  constructor(operation, { site, writes, timeoutMs, signal, opening }) {
     this.startedAt = performance.now()
     this.operation = operation
     this.writes = writes
     this.opening = opening
     this.timeoutMs = timeoutMs
     this.signal = checkedSignal(signal)
-    this.ticket = this.signal ? nextTicket() : 0
+    this.ticket = nextTicket()
     this.sent = false
-    this.site = {}
-    Error.captureStackTrace(this.site, entry) // Formatted only if somebody reads it.
+    this.site = site
   }
 
   /** Whole milliseconds since the call was made. */
@@ -42,15 +42,32 @@ class Call {
     return Math.max(0, this.timeoutMs - (performance.now() - this.startedAt))
   }
 
-  /** A callback's answer, or TIMEOUT with nothing sent. */
+  /** A callback's answer, or TIMEOUT or CLOSED with nothing sent. */
   async bounded(promise, name) {
-    const answer = await within(promise, this.leftMs)
-    if (answer !== LATE) return answer
-    throw new CalendarError({
-      code: 'TIMEOUT',
-      outcome: 'not-sent',
-      message: `${this.operation} timed out after ${this.timeoutMs}ms: ${name} did not answer. Nothing was sent to Google.`,
+    let end
+    const asked = new Promise((resolve, reject) => {
+      end = () => resolve(LATE)
+      Promise.resolve(promise).then(resolve, reject)
     })
+    this.#waits.add(end)
+    if (this.#turnedAway) end()
+    const answer = await within(asked, this.leftMs)
+    this.#waits.delete(end)
+    if (answer !== LATE) return answer
+    const [code, ended] = this.#turnedAway
+      ? ['CLOSED', 'failed: the service was closed']
+      : ['TIMEOUT', `timed out after ${this.timeoutMs}ms`]
+    throw new CalendarError({
+      code,
+      outcome: 'not-sent',
+      message: `${this.operation} ${ended}: ${name} did not answer. Nothing was sent to Google.`,
+    })
+  }
+
+  /** The service is closed, and waits no longer for callbacks. */
+  turnAway() {
+    this.#turnedAway = true
+    for (const end of this.#waits) end()
   }
 
   /**
@@ -115,6 +132,16 @@ class Call {
   }
 }
 
+/**
+ * Where the caller's code called the method `entry`: the frames below it, formatted only if somebody reads them. To be
+ * taken first, for each frame of ours that is passed over costs as much as one that is kept.
+ */
+function siteOf(entry) {
+  const site = { __proto__: null } // V8 turns any other object into this kind, at a cost.
+  Error.captureStackTrace(site, entry)
+  return site
+}
+
 function checkedSignal(signal) {
   if (signal === undefined || signal === null) return undefined
   if (typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function') return signal
@@ -132,4 +159,4 @@ function firing(signal) {
   return { promise, stop: () => signal.removeEventListener('abort', listener) }
 }
 
-module.exports = { Call }
+module.exports = { Call, siteOf }

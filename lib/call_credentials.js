@@ -39,7 +39,8 @@ class CallCredentials {
     if (!writeBack && !source) return { args }
     const record = this.#clients.hold(writeBack ?? source, writeBack !== undefined)
     if (args.accessToken) record.given = args.accessToken
-    return { args: { ...args, authRef: record.ref }, record, source }
+    args.authRef = record.ref
+    return { args, record, source }
   }
 
   /**

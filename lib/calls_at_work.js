@@ -1,8 +1,8 @@
 'use strict'
 
-const { within } = require('./bounded')
+const { LATE, within } = require('./bounded')
 
-/** The calls of a service that were begun and have not ended. */
+/** The calls of a service that were begun and have not ended: `{ call }`, once there is one. */
 class CallsAtWork {
   #calls = new Set()
   #watches = new Set()
@@ -31,11 +31,15 @@ class CallsAtWork {
     })
   }
 
-  /** Waits for the calls at work, at most `ms`. @returns {Promise<number>} the milliseconds that are left of it */
+  /**
+   * Waits for the calls at work, at most `ms`; those that wait for a callback even then end.
+   *
+   * @returns {Promise<number>} the milliseconds that are left of it
+   */
   async drained(ms) {
     if (this.#calls.size === 0) return ms
     const startedAt = performance.now()
-    await within(this.ended(), ms)
+    if ((await within(this.ended(), ms)) === LATE) for (const { call } of this.#calls) call?.turnAway()
     return Math.max(0, ms - (performance.now() - startedAt))
   }
 }

@@ -40,7 +40,7 @@ function textOf(value, field, open = '{') {
 }
 
 /**
- * A copy of a caller's options without the keys that stay on this side. `undefined` and `null` are no options.
+ * A copy of a caller's options without what stays on this side: the keys `kept` are undefined in it. `undefined` and `null` are no options.
  *
  * @param {unknown} options
  * @param {string} field
@@ -51,7 +51,7 @@ function crossingOptions(options, field, kept = []) {
   if (typeof options !== 'object' || Array.isArray(options)) throw validation(field, 'must be an object')
   try {
     const copy = { ...options }
-    for (const key of kept) if (key in copy) delete copy[key]
+    for (const key of kept) if (key in copy) copy[key] = undefined // To delete it is slower, and so is what is left.
     return copy
   } catch {
     throw validation(field, 'must not have a getter that throws')

@@ -3,6 +3,15 @@
 const { LATE, within } = require('./bounded')
 const { OpenRecords, recordsOf } = require('./records')
 
+/** Methods whose result speaks of one event. */
+const OF_ONE_EVENT = new Set([
+  'createEvent',
+  'updateEvent',
+  'deleteEvent',
+  'addAttendeeToEvent',
+  'removeAttendeeFromEvent',
+])
+
 /** Tells `onOperation` of every write. Whatever it does, the call it is told of is not affected. */
 class OperationLog {
   #atWork
@@ -13,8 +22,8 @@ class OperationLog {
   #open = new OpenRecords()
 
   /**
-   * @param {object} service `atWork`: its CallsAtWork; `onOperation`: gives the callback there is now; `write`: the public `logOperation`, so that
-   *   one who replaces it is asked; `isPlain`: whether nobody did; `log`
+   * @param {object} service `atWork`: its CallsAtWork; `onOperation`: gives the callback there is now; `write`: the
+   *   public `logOperation`, so that one who replaces it is asked; `isPlain`: whether nobody did; `log`
    */
   constructor({ atWork, onOperation, write, isPlain, log }) {
     this.#atWork = atWork
@@ -31,9 +40,12 @@ class OperationLog {
    */
   record(plan, begun, call, end) {
     if (!plan.recorded) return undefined
+    const unread = !this.#onOperation() && this.#isPlain()
+    // Of one event that is as it was asked for there is nothing to remember either.
+    if (unread && end.result?.success && OF_ONE_EVENT.has(plan.operation)) return undefined
     const records = recordsOf(plan, { ...begun, elapsedMs: call?.elapsedMs ?? 0 }, end)
     for (const record of records) this.#open.remember(record, end.error?.outcome)
-    if (!this.#onOperation() && this.#isPlain()) return undefined
+    if (unread) return undefined
     // A caller that left, or whose time is over, does not wait for the log.
     const limitMs = end.error?.code === 'ABORTED' ? 0 : (call?.leftMs ?? 0)
     const written = Promise.all(records.map((record) => this.#told(record, limitMs)))

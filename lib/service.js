@@ -12,7 +12,8 @@ const { PRIMARY, placeOf, placeFromCallback, callbackFailed, callbackLate, told 
 const { splitConfig } = require('./callbacks')
 const { CallsAtWork } = require('./calls_at_work')
 const { layOver } = require('./settings')
-const { Call } = require('./call')
+const { Call, siteOf } = require('./call')
+const { CallAnswers } = require('./call_answers')
 const { wholeTime } = require('./call_time')
 const { errorHandler } = require('./express/errorHandler')
 const { LoopHold, DRAIN_MS } = require('./loop_hold')
@@ -76,6 +77,7 @@ class CalendarService {
   #callbacks = {}
   #settings = {}
   #atWork = new CallsAtWork()
+  #answers = new CallAnswers()
   #operations = new OperationLog({
     atWork: this.#atWork,
     onOperation: () => this.#callbacks.onOperation,
@@ -97,6 +99,7 @@ class CalendarService {
   })
   #transactions = new Transactions({
     perform: (plan) => this.#perform(plan),
+    answered: (begin, ticket) => this.#answers.of(begin, ticket),
     handlers: () => this.#callbacks.undo,
     log: (level, message, more) => this.#log(level, message, more),
   })
@@ -390,7 +393,14 @@ class CalendarService {
   }
 
   #nativeOver(NativeService, text) {
-    const notify = (notice) => this.#noticed(notice)
+    // Many at one wake-up, in the order in which they came to be: a call's notices before its answer.
+    const tell = (messages) => {
+      for (let at = 0; at < messages.length; at += 2) {
+        const ticket = messages[at]
+        if (ticket === 0) this.#noticed(messages[at + 1])
+        else this.#answers.deliver(Math.abs(ticket), messages[at + 1], ticket < 0)
+      }
+    }
     // Always a promise of a string or null: a thenable of the app's own would end the process.
     const ask = async (asked) => {
       const question = JSON.parse(textIn(asked))
@@ -398,7 +408,7 @@ class CalendarService {
       if (isStoreQuestion(question)) return answerStoreQuestion(question, this.#callbacks.store)
       return this.#credentials.answer(question)
     }
-    return new NativeService(text, notify, ask)
+    return new NativeService(text, tell, ask)
   }
 
   #adopt(plain, callbacks) {
@@ -441,17 +451,18 @@ class CalendarService {
   }
 
   #perform(plan) {
+    const site = siteOf(plan.entry)
     const peek = peeked(plan.asked.options)
-    return traced(plan, peek.context, () => this.#performed(plan, peek))
+    return traced(plan, peek.context, () => this.#performed(plan, site, peek))
   }
 
-  async #performed(plan, { context, signal, timeoutMs }) {
-    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null }
+  async #performed(plan, site, { context, signal, timeoutMs }) {
+    const begun = { operation: plan.operation, context, userId: plan.asked.userId, place: null, call: null }
     let call
     this.#atWork.begin(begun)
     try {
-      call = new Call(plan.operation, {
-        entry: plan.entry,
+      call = begun.call = new Call(plan.operation, {
+        site,
         writes: plan.writes === true,
         timeoutMs: wholeTime(plan, timeoutMs, this.#timeoutMs),
         signal,
@@ -498,7 +509,7 @@ class CalendarService {
       const text = await call.handOver((ticket) => {
         const head = { userId, calendarId, timeZone, eventId, auth: held.args, spentMs: call.elapsedMs }
         const args = `${JSON.stringify(head).slice(0, -1)}${pageText},"options":${optionsText}}`
-        return send(addon, args, bodyText, ticket)
+        return this.#answers.of(() => send(addon, args, bodyText, ticket), ticket)
       })
       const result = JSON.parse(text)
       return bare ? result : Object.assign(result, told(place))
@@ -549,7 +560,7 @@ class CalendarService {
   /** What the native part tells unasked. It must never throw: there is nobody above it. */
   #noticed(text) {
     try {
-      const notice = JSON.parse(textIn(text))
+      const notice = JSON.parse(text)
       if (notice.type === 'tokens') this.#credentials.handBack(notice.authRef)
       else if (notice.type === 'settled') this.#operations.settled(notice)
       else if (notice.type === 'log') {

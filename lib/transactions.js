@@ -16,14 +16,16 @@ const STEP_OPTIONS = ['signal', 'context']
 /** Runs transactions: the native part keeps them, this part runs the caller's functions. */
 class Transactions {
   #perform
+  #answered
   #handlers
   #log
   /** By claim: what the transactions at work know how to undo. */
   #undos = new Map()
 
-  /** @param {object} service `perform`, `handlers` (the configuration's `undo`), `log` */
-  constructor({ perform, handlers, log }) {
+  /** @param {object} service `perform`, `answered` (CallAnswers.of), `handlers` (the configuration's `undo`), `log` */
+  constructor({ perform, answered, handlers, log }) {
     this.#perform = perform
+    this.#answered = answered
     this.#handlers = handlers
     this.#log = log
   }
@@ -40,7 +42,7 @@ class Transactions {
       recorded,
       body: () => checked(work),
       send: async (addon, args, _body, ticket) => {
-        const begun = JSON.parse(await addon.transactionBegin(args, ticket))
+        const begun = JSON.parse(await this.#answered(() => addon.transactionBegin(args, ticket), ticket))
         if (begun.replayed) return JSON.stringify({ success: true, replayed: true, skipped: begun.skipped })
         const driven = await this.#drive(addon, begun, { work, args, recorded, signal: rest.signal })
         value = driven.value
@@ -54,19 +56,20 @@ class Transactions {
   /** The caller's function, then all of it stays or goes. */
   async #drive(addon, begun, { work, args, recorded, signal }) {
     const startedAt = performance.now()
-    const steps = new Steps(addon, begun, args, recorded)
+    const ask = (method, ...told) => this.#answered((ticket) => addon[method](...told, ticket))
+    const steps = new Steps(ask, begun, args, recorded)
     this.#undos.set(begun.claim, steps.undos)
     let failed = null
     let verified = false
     try {
       const value = await this.#outcome(steps, work, begun.workMs, signal)
-      const committed = JSON.parse(await addon.transactionCommit(begun.id))
+      const committed = JSON.parse(await ask('transactionCommit', begun.id))
       verified = committed.verified
       return { value, skipped: committed.skipped }
     } catch (thrown) {
       steps.end()
       const error = CalendarError.is(thrown) || thrown instanceof CallersError ? thrown : native(thrown)
-      const told = error.outcome === 'unknown' && steps.committing ? error : await rolledBack(addon, begun.id, error)
+      const told = error.outcome === 'unknown' && steps.committing ? error : await rolledBack(ask, begun.id, error)
       failed = told
       throw told
     } finally {
@@ -116,13 +119,14 @@ class Steps {
   failed = null
   committing = false
   #ended = false
-  #addon
+  #ask
   #id
   #args
   #recorded
 
-  constructor(addon, { id }, args, recorded) {
-    this.#addon = addon
+  /** @param {(method: string, ...args: unknown[]) => Promise<string>} ask the native part */
+  constructor(ask, { id }, args, recorded) {
+    this.#ask = ask
     this.#id = id
     this.#args = JSON.parse(args)
     this.#recorded = recorded
@@ -166,7 +170,7 @@ class Steps {
     this.#recorded.push(entry)
     const body = { eventId: id, ...calendarOf(calendarId), attendee: guestOf(attendee) }
     const text = textOf(sendUpdates === undefined ? body : { ...body, sendUpdates }, 'tx.addAttendee')
-    entry.told = JSON.parse(await this.#addon.transactionAdd(this.#id, text))
+    entry.told = JSON.parse(await this.#ask('transactionAdd', this.#id, text))
     return entry.told
   }
 
@@ -174,7 +178,7 @@ class Steps {
     const own = crossingOptions(options, 'options', STEP_OPTIONS)
     const { userId, calendarId, timeZone } = this.#args
     const args = textOf({ userId, calendarId, timeZone, options: own }, 'options')
-    const text = await this.#addon.transactionCreate(this.#id, args, textOf(eventData, 'eventData'))
+    const text = await this.#ask('transactionCreate', this.#id, args, textOf(eventData, 'eventData'))
     const created = JSON.parse(text)
     this.#recorded.push({ eventId: created.eventId, eventData, told: created })
     return created
@@ -189,7 +193,7 @@ class Steps {
       throw validation('tx.step', 'takes (run, undo), both functions, or (name, args, run)')
     }
     const body = named ? { name: first, args: textOfArgs(second) } : {}
-    const number = JSON.parse(await this.#addon.transactionStep(this.#id, JSON.stringify(body)))
+    const number = JSON.parse(await this.#ask('transactionStep', this.#id, JSON.stringify(body)))
     // While it was noted the transaction may have ended, and been undone: nobody would undo this one.
     this.#refuseLate()
     let result
@@ -214,10 +218,10 @@ class CallersError extends Error {
 const native = (thrown) => fromNative(thrown, { operation: 'transaction', mayHaveWritten: true })
 
 /** The error of a transaction, told with what became of its steps. */
-async function rolledBack(addon, id, thrown) {
+async function rolledBack(ask, id, thrown) {
   let back
   try {
-    back = JSON.parse(await addon.transactionRollBack(id))
+    back = JSON.parse(await ask('transactionRollBack', id))
   } catch {
     // It was ended elsewhere: by its deadline.
     back = { outcome: 'unknown', message: 'Whether all of it is undone is not known yet; see pending().' }

@@ -12,51 +12,52 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** A service, as the facade holds it. */
 export declare class NativeService {
   /**
-   * `configJson`: the configuration, every function replaced by `"[function]"`. `notify` gets one JSON text per
-   * notice; it is held weakly, so that an idle service does not keep the process.
+   * `configJson`: the configuration, every function replaced by `"[function]"`. `tell` gets lists of messages: of each
+   * the ticket of the call that it answers, negative if it failed, or 0 for a notice, and a JSON text. It is held
+   * weakly, so that an idle service does not keep the process; who waits for an answer does.
    *
    * `ask` answers one question per call with JSON text or null; the facade wraps it so that it always returns a
    * promise of that.
    */
-  constructor(configJson: string, notify: (arg0: string) => void, ask: (arg0: string) => Promise<string | undefined | null>)
+  constructor(configJson: string, tell: (messages: (number | string)[]) => void, ask: (arg0: string) => Promise<string | undefined | null>)
   /** Changes settings while calls run. */
   configure(partialJson: string): void
   /** See `createEvent` in index.d.ts. */
-  createEvent(argsJson: string, eventJson: string, ticket: number): Promise<string>
+  createEvent(argsJson: string, eventJson: string, ticket: number): void
   /** See `createEvents` in index.d.ts. */
-  createEvents(argsJson: string, eventsJson: string, ticket: number): Promise<string>
+  createEvents(argsJson: string, eventsJson: string, ticket: number): void
   /** See `verifyEvent` in index.d.ts. */
-  verifyEvent(argsJson: string, expectedJson: string, ticket: number): Promise<string>
+  verifyEvent(argsJson: string, expectedJson: string, ticket: number): void
   /** See `getEvent` in index.d.ts. */
-  getEvent(argsJson: string, ticket: number): Promise<string>
+  getEvent(argsJson: string, ticket: number): void
   /** One page of `listEvents`. */
-  listPage(argsJson: string, ticket: number): Promise<string>
+  listPage(argsJson: string, ticket: number): void
   /** See `updateEvent` in index.d.ts. */
-  updateEvent(argsJson: string, changesJson: string, ticket: number): Promise<string>
+  updateEvent(argsJson: string, changesJson: string, ticket: number): void
   /** See `deleteEvent` in index.d.ts. */
-  deleteEvent(argsJson: string, ticket: number): Promise<string>
+  deleteEvent(argsJson: string, ticket: number): void
   /** See `enroll` in index.d.ts. */
-  enroll(argsJson: string, bodyJson: string, ticket: number): Promise<string>
+  enroll(argsJson: string, bodyJson: string, ticket: number): void
   /** Begins a transaction; see `Service::transaction_begin`. */
-  transactionBegin(argsJson: string, ticket: number): Promise<string>
+  transactionBegin(argsJson: string, ticket: number): void
   /** `tx.addAttendee`. */
-  transactionAdd(id: number, bodyJson: string): Promise<string>
+  transactionAdd(id: number, bodyJson: string, ticket: number): void
   /** `tx.createEvent`. */
-  transactionCreate(id: number, argsJson: string, eventJson: string): Promise<string>
+  transactionCreate(id: number, argsJson: string, eventJson: string, ticket: number): void
   /** `tx.step`: its number. */
-  transactionStep(id: number, bodyJson: string): Promise<string>
+  transactionStep(id: number, bodyJson: string, ticket: number): void
   /** All of it stays. */
-  transactionCommit(id: number): Promise<string>
+  transactionCommit(id: number, ticket: number): void
   /** All of it back. */
-  transactionRollBack(id: number): Promise<string>
+  transactionRollBack(id: number, ticket: number): void
   /** See `addAttendeeToEvent` in index.d.ts. */
-  addAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
+  addAttendee(argsJson: string, attendeeJson: string, ticket: number): void
   /** See `removeAttendeeFromEvent` in index.d.ts. */
-  removeAttendee(argsJson: string, attendeeJson: string, ticket: number): Promise<string>
+  removeAttendee(argsJson: string, attendeeJson: string, ticket: number): void
   /** The `AbortSignal` of a call fired. */
   cancel(ticket: number): void
   /** The user's tokens, fresh, as JSON text. */
-  refreshTokens(argsJson: string, ticket: number): Promise<string>
+  refreshTokens(argsJson: string, ticket: number): void
   /** New tokens for the facade's auth object `authRef`, once. */
   takeTokens(authRef: number): string | null
   /** What is not cleaned up yet. */

@@ -32,15 +32,19 @@ function copyTree() {
   fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(COPY, 'node_modules'))
 }
 
+/** Files as they were copied: the tree may be worked on meanwhile. */
+const whole = new Map()
+
 /** Puts `to` in the place of `from`, which must stand there once. */
 function takeOut({ file, from, to }) {
   const text = fs.readFileSync(path.join(COPY, file), 'utf8')
+  if (!whole.has(file)) whole.set(file, text)
   const parts = text.split(from)
   if (parts.length !== 2) throw new StepFailed(`${file} has ${parts.length - 1} times: ${from}`)
   fs.writeFileSync(path.join(COPY, file), parts.join(to))
 }
 
-const putBack = ({ file }) => fs.copyFileSync(path.join(ROOT, file), path.join(COPY, file))
+const putBack = ({ file }) => fs.writeFileSync(path.join(COPY, file), whole.get(file))
 
 const run = (command, args) => {
   const env = { ...process.env, CARGO_TARGET_DIR: targetDir(), SURECAL_EMULATOR: emulatorPath('debug') }

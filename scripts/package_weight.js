@@ -49,4 +49,4 @@ function compare(folder, installed) {
   ])
 }
 
-module.exports = { compare }
+module.exports = { bytesIn, compare }

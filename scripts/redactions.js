@@ -89,13 +89,13 @@ const RUST = [
     'src/store/sqlite.rs',
     'PRAGMA wal_checkpoint(TRUNCATE)',
     'PRAGMA wal_checkpoint(PASSIVE)',
-    'what_was_overwritten_is_in_the_log_until_the_store_is_told_to_tidy',
+    'what_was_overwritten_is_nowhere_when_the_store_was_told_to_tidy',
   ],
   [
     'src/store/sqlite.rs',
     'PRAGMA secure_delete = ON',
     'PRAGMA secure_delete = OFF',
-    'what_was_overwritten_is_nowhere_in_the_file',
+    'what_was_overwritten_is_nowhere_when_the_store_was_told_to_tidy',
     2,
   ],
   [

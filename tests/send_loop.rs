@@ -153,7 +153,7 @@ impl Bench {
     }
 
     async fn insert(&self, scope: &Scope) -> Result<Insert, CalendarError> {
-        self.calendar.insert(scope, "c", ID, &body(), params()).await
+        self.calendar.insert(scope, "c", ID, &body(), params(), None).await
     }
 
     fn sent(&self) -> usize {
@@ -560,7 +560,7 @@ async fn nothing_that_google_or_the_caller_said_is_in_an_error() {
         let bench = Bench::new([step]);
         let mut scope = bench.scope_with(Arc::new(StaticToken(token("secret"))));
         scope.user = "bob@example.com".into();
-        let error = bench.calendar.insert(&scope, "eve@example.com", ID, &body(), params()).await.unwrap_err();
+        let error = bench.calendar.insert(&scope, "eve@example.com", ID, &body(), params(), None).await.unwrap_err();
         let printed = format!("{error} {error:?} {scope:?} {}", serde_json::to_string(&error).unwrap());
         for private in ["example.com", "secret", ID] {
             assert!(!printed.contains(private), "{printed}");

@@ -243,6 +243,31 @@ async fn a_transactions_event_tells_how_many_exchanges_it_took() {
     tx.commit().await.unwrap();
 }
 
+/// What Google refused for good left nothing to undo: a fence would be refused as well, each minute anew.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_was_refused_for_good_is_not_undone_and_not_listed() {
+    for (status, reason) in [(403, "requiredAccessLevel"), (404, "notFound"), (400, "invalid")] {
+        let refuse = Fault::Status {
+            when: When::Before,
+            status,
+            reason: Some(reason.to_owned()),
+            retry_after_seconds: None,
+            domain: None,
+            message: None,
+        };
+        let google = Google::new().with([Rule::always("events.insert", refuse)]);
+        let process = google.process();
+        let tx = Tx::begin(&process, &json!({})).await;
+        let error = tx.create(&class(), &json!({})).await.unwrap_err();
+        assert_eq!(error.outcome, Outcome::Rejected, "{error:?}");
+        let back = tx.roll_back().await;
+        assert_eq!((&back["outcome"], &back["rolledBack"]), (&json!("rejected"), &json!([])), "{status}: {back}");
+        assert_eq!((&back["rollbackFailed"], &back["rollbackPending"]), (&json!([]), &json!([])), "{status}: {back}");
+        assert!(process.service.pending().await.unwrap().is_empty(), "{status}");
+        assert_eq!(google.requests("events.insert"), 1, "{status}");
+    }
+}
+
 fn key() -> Value {
     json!({ "idempotencyKey": "one-transaction" })
 }

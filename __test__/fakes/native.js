@@ -42,9 +42,10 @@ function fakeNative() {
   }
 
   class NativeService {
-    constructor(configJson, notify, ask) {
+    constructor(configJson, tell, ask) {
       if (fake.refuseConfig) throw fake.refuseConfig
-      Object.assign(this, { config: JSON.parse(configJson), notify, ask, cancelled: [], holds: [] })
+      const notify = (notice) => tell([0, notice])
+      Object.assign(this, { config: JSON.parse(configJson), tell, notify, ask, cancelled: [], holds: [] })
       fake.services.push(this)
     }
 
@@ -123,10 +124,22 @@ function fakeNative() {
   }
 
   for (const method of ['createEvent', 'createEvents', 'verifyEvent', 'updateEvent', 'addAttendee', 'removeAttendee']) {
-    NativeService.prototype[method] = async (args, body, ticket) => answer(method, args, body, ticket)
+    NativeService.prototype[method] = function (args, body, ticket) {
+      deliver(this, ticket, answer(method, args, body, ticket))
+    }
   }
   for (const method of ['getEvent', 'listPage', 'deleteEvent', 'refreshTokens']) {
-    NativeService.prototype[method] = async (args, ticket) => answer(method, args, undefined, ticket)
+    NativeService.prototype[method] = function (args, ticket) {
+      deliver(this, ticket, answer(method, args, undefined, ticket))
+    }
+  }
+
+  /** An answer goes back by its ticket, as the binding does it. */
+  function deliver({ tell }, ticket, coming) {
+    coming.then(
+      (text) => tell([ticket, text]),
+      (error) => tell([-ticket, error.message]),
+    )
   }
 
   async function answer(method, argsText, bodyText, ticket) {

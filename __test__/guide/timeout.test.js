@@ -6,6 +6,7 @@
 const surecal = require('surecal')
 const { setStage } = require('../support/stage')
 const { FORMS } = require('./forms')
+const { ownNow } = require('../support/own_now')
 
 const stage = setStage()
 const services = new Map()
@@ -33,11 +34,11 @@ describe('Calendar Operation Timeouts', () => {
     // Mock slow response
     await stage.faultFor(user, { operation: 'events.insert', fault: { kind: 'late', afterMs: 15000 } })
 
-    const startTime = Date.now()
+    const startTime = ownNow()
 
     await expect(GoogleCalendarService.createEvent(userId, auth, eventData)).rejects.toThrow('timed out after 10000ms')
 
-    const duration = Date.now() - startTime
+    const duration = ownNow() - startTime
     expect(duration).toBeLessThan(11000) // Should timeout around 10s
   })
 
@@ -45,11 +46,11 @@ describe('Calendar Operation Timeouts', () => {
     const { GoogleCalendarService, userId, auth, user } = await scene(form)
     await stage.faultFor(user, { operation: '*', fault: { kind: 'hang' } })
 
-    const startTime = Date.now()
+    const startTime = ownNow()
 
     await expect(GoogleCalendarService.createEvent(userId, auth, eventData)).rejects.toThrow('timed out after 10000ms')
 
-    const duration = Date.now() - startTime
+    const duration = ownNow() - startTime
     expect(duration).toBeLessThan(11000)
   })
 

@@ -5,6 +5,7 @@
 const { getEventListeners } = require('node:events')
 const { setStage, until } = require('../support/stage')
 const { lesson } = require('../support/lessons')
+const { ownNow } = require('../support/own_now')
 
 /**
  * From the abort to the rejection. The facade asks the native part how far it was, and waits 25 ms for it; the rest is a busy
@@ -30,10 +31,10 @@ async function abortWhen(reached, { calling = service, options = {} } = {}) {
     (error) => ({ error }),
   )
   await reached()
-  const abortedAt = performance.now()
+  const abortedAt = ownNow()
   controller.abort()
   const end = await call
-  return { ...end, tookMs: performance.now() - abortedAt, signal }
+  return { ...end, tookMs: ownNow() - abortedAt, signal }
 }
 
 const requests = async () => (await stage.requestsOf(user)).map(({ operation }) => operation)

@@ -5,6 +5,7 @@
 const { setStage, until } = require('../support/stage')
 const { runProgram } = require('../support/process')
 const { lesson } = require('../support/lessons')
+const { ownNow } = require('../support/own_now')
 
 const stage = setStage()
 
@@ -116,14 +117,37 @@ describe('close', () => {
     await expect(stage.live(user)).resolves.toHaveLength(1)
   })
 
+  test.each([
+    ['resolveCalendar', ({ calendarId }, slow) => ({ resolveCalendar: () => slow({ calendarId }) })],
+    ['tokenStore.load', ({ stored }, slow) => ({ auth: null, tokenStore: { load: () => slow(stored), save() {} } })],
+    ['auth object', ({ accessToken }, slow) => ({ auth: { getAccessToken: () => slow({ token: accessToken }) } })],
+  ])('lets a call through that was waiting for its %s', async (_name, slowly) => {
+    const user = await stage.user()
+    user.stored = { access_token: user.accessToken, expiry_date: Date.now() + 3_600_000 }
+    let answer
+    const slow = (value) =>
+      new Promise((resolve) => {
+        answer = () => resolve(value)
+      })
+    const { auth = user.accessToken, ...config } = slowly(user, slow)
+    const service = stage.service(config)
+    const begun = service.createEvent(user.email, auth, lesson())
+    await until(() => answer)
+    const closing = service.close({ drainMs: 8000 })
+    await expect(service.createEvent(user.email, auth, lesson())).rejects.toMatchObject({ code: 'CLOSED' })
+    answer()
+    await expect(begun).resolves.toMatchObject({ success: true, verified: true })
+    await expect(closing).resolves.toEqual([])
+  })
+
   test('waits no longer than drainMs, and tells what it leaves', async () => {
     const user = await stage.user()
     await stage.faultFor(user, { operation: '*', fault: { kind: 'hang' } })
     const service = stage.service({ timeoutMs: 300 })
     const { eventId } = await service.createEvent(user.email, user.accessToken, lesson()).catch((error) => error)
-    const startedAt = performance.now()
+    const startedAt = ownNow()
     await expect(service.close({ drainMs: 200 })).resolves.toMatchObject([{ operation: 'createEvent', eventId }])
-    expect(performance.now() - startedAt).toBeLessThan(4000)
+    expect(ownNow() - startedAt).toBeLessThan(1000)
   })
 
   test('called twice is one closing', async () => {
@@ -234,11 +258,11 @@ test('no rejection is left unhandled, whatever a caller’s callbacks do', async
 })
 
 test('the addon loads, and a service is ready, in well under 100 ms', async () => {
+  // CPU time: a busy machine makes no one's start slower than it is. The first one reads the file from disk.
+  const program = `new CalendarService(config)
+    const { user, system } = process.cpuUsage(REQUIRED_AT)
+    say((user + system) / 1000)`
   const times = []
-  for (let round = 0; round < 5; round += 1) {
-    const { stdout } = await run('new CalendarService(config); say(performance.now() - REQUIRED_AT)')
-    times.push(Number(stdout))
-  }
-  // The best of five: the first one reads the file from disk, and what else the machine does can only add to it.
-  expect(Math.min(...times)).toBeLessThan(100)
+  for (let round = 0; round < 3; round += 1) times.push(Number((await run(program)).stdout))
+  expect(times.sort((a, b) => a - b)[1]).toBeLessThan(100)
 })

@@ -36,4 +36,17 @@ async function classScene(stage, { lessons = 3, ...config } = {}) {
   return { user, service, records, logged, mine, ids, places, refuse }
 }
 
-module.exports = { classScene }
+/** The same, where whoever takes too long is left out, and one of the lessons takes longer. */
+async function slowScene(stage) {
+  const scene = await classScene(stage, { attendees: { timeoutMs: 400, onTimeout: 'skip' }, attemptTimeoutMs: 400 })
+  const slow = scene.ids[1]
+  await stage.faultFor(scene.user, {
+    operation: 'events.patch',
+    match: { eventId: slow },
+    nth: 1,
+    fault: { kind: 'hang', when: 'before' },
+  })
+  return { ...scene, slow }
+}
+
+module.exports = { classScene, slowScene }

@@ -33,7 +33,7 @@ const waysOfStreaming = (file) => ({
   },
   'writes that wait for drain': async (res, open) => {
     res.type('txt')
-    // compression moves these listeners to its own stream and cannot take them off it again: one for all writes.
+    // One listener for all: compression takes none off its stream again.
     let drained
     res.on('drain', () => drained?.())
     for await (const chunk of open()) {

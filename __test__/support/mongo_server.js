@@ -35,7 +35,7 @@ async function start() {
   const child = spawn(PROGRAM, ['--port', '0', '--storage-path', ':memory:'], { stdio: ['ignore', 'ignore', 'pipe'] })
   const failed = once(child, 'error').then(([error]) => {
     throw new Error(
-      `${PROGRAM} could not be started (${error.code}). Install it (python3 -m pip install secantusdb), name a MongoDB ` +
+      `${PROGRAM} could not be started (${error.code}). Install it (python3 -m pip install secantusdb==0.7.0b3), name a MongoDB ` +
         'with MONGODB_URL, or leave these tests out with SURECAL_SKIP_MONGODB=1.',
     )
   })

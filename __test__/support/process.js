@@ -5,6 +5,7 @@
 const { fork, spawn } = require('node:child_process')
 const { once } = require('node:events')
 const path = require('node:path')
+const { ownNow } = require('./own_now')
 
 const ROOT = path.join(__dirname, '..', '..')
 
@@ -43,25 +44,25 @@ async function holdService(config) {
     },
     /** Lets it end by itself, and tells how: `{ code, signal, tookMs }`. */
     async end() {
-      const startedAt = performance.now()
+      const startedAt = ownNow()
       child.disconnect()
       const [code, signal] = await gone
-      return { code, signal, tookMs: performance.now() - startedAt }
+      return { code, signal, tookMs: ownNow() - startedAt }
     },
   }
 }
 
 /**
- * Runs the text of a program (CommonJS, in the project's root) to its end. `surecal` is the package, required at
- * `REQUIRED_AT`; `config` is what is given. Gives `{ code, signal, stdout, stderr, tookMs, lingeredMs }`,
+ * Runs the text of a program (CommonJS, in the project's root) to its end. `surecal` is the package, `REQUIRED_AT` the
+ * process's CPU time before it was required; `config` is what is given. Gives `{ code, signal, stdout, stderr, tookMs, lingeredMs }`,
  * the last one from its last word to its end.
  *
  * @param {string} program
  * @param {object} [more] `config`; `nodeArgs`; `onLine`: told of each line of stdout with the child process
  */
 async function runProgram(program, { config = {}, nodeArgs = [], onLine } = {}) {
-  const text = `const REQUIRED_AT = performance.now(); const surecal = require('./index.js'); const config = ${JSON.stringify(config)};\n${program}`
-  const startedAt = performance.now()
+  const text = `const REQUIRED_AT = process.cpuUsage(); const surecal = require('./index.js'); const config = ${JSON.stringify(config)};\n${program}`
+  const startedAt = ownNow()
   const child = spawn(process.execPath, [...nodeArgs, '--eval', text], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { stdout: '', stderr: '' }
   let told = 0
@@ -70,7 +71,7 @@ async function runProgram(program, { config = {}, nodeArgs = [], onLine } = {}) 
     child[name].setEncoding('utf8').on('data', (piece) => {
       said[name] += piece
       if (name !== 'stdout') return
-      lastWordAt = performance.now()
+      lastWordAt = ownNow()
       if (!onLine) return
       const lines = said.stdout.split('\n').slice(0, -1)
       for (const line of lines.slice(told)) onLine(line, child)
@@ -78,7 +79,7 @@ async function runProgram(program, { config = {}, nodeArgs = [], onLine } = {}) 
     })
   }
   const [code, signal] = await once(child, 'close')
-  const endedAt = performance.now()
+  const endedAt = ownNow()
   return { code, signal, ...said, tookMs: endedAt - startedAt, lingeredMs: endedAt - lastWordAt }
 }
 

@@ -3,11 +3,24 @@
 // What every contestant in JavaScript does: it says that it is ready, and for each line on its standard input works one
 // round and says in one line what that cost. benches/native/src/bin/bare-reqwest.rs speaks the same.
 
+const fs = require('node:fs')
 const { monitorEventLoopDelay, performance } = require('node:perf_hooks')
 const readline = require('node:readline')
 
 const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
+
+/**
+ * Milliseconds the main thread ran on a processor; undefined where the system does not tell. The event loop's own figure
+ * counts the time in which it was ready and another thread ran in its place.
+ */
+function mainCpuMs() {
+  try {
+    return Number(fs.readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * One round: `operations` in all, `inFlight` at once. With `mayFail`, those that fail are counted; else they end the process.
@@ -22,6 +35,7 @@ async function work(operation, { operations, inFlight, mayFail }) {
   delay.enable()
   const loop = performance.eventLoopUtilization()
   const cpu = process.cpuUsage()
+  const main = mainCpuMs()
   const began = performance.now()
   await Promise.all(
     Array.from({ length: inFlight }, async (_, worker) => {
@@ -40,6 +54,7 @@ async function work(operation, { operations, inFlight, mayFail }) {
   )
   const seconds = (performance.now() - began) / 1000
   const used = process.cpuUsage(cpu)
+  const mainUsed = mainCpuMs() - main
   const { active } = performance.eventLoopUtilization(loop)
   delay.disable()
   took.sort((a, b) => a - b)
@@ -48,6 +63,7 @@ async function work(operation, { operations, inFlight, mayFail }) {
     failed,
     cpuMs: (used.user + used.system) / 1000,
     mainMs: active,
+    mainCpuMs: Number.isFinite(mainUsed) ? mainUsed : undefined,
     p50: percentile(took, 0.5),
     p99: percentile(took, 0.99),
     loopDelayP99: delay.percentile(99) / 1e6,
@@ -56,7 +72,11 @@ async function work(operation, { operations, inFlight, mayFail }) {
   }
 }
 
-const memory = () => ({ rssKb: Math.round(process.memoryUsage.rss() / 1024) })
+/** What is resident, and what of it is in use by JavaScript. */
+const memory = () => {
+  const { rss, heapUsed } = process.memoryUsage()
+  return { rssKb: Math.round(rss / 1024), heapKb: Math.round(heapUsed / 1024) }
+}
 
 /**
  * Works the rounds that it is told of. Instead of one, `{ begin: N }` begins that many operations at once and answers before

@@ -4,32 +4,28 @@
 #![allow(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
 
 mod host;
+mod outbox;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use dashmap::DashMap;
 use napi::Env;
-use napi::bindgen_prelude::{Either, FnArgs, Function, Promise, PromiseRaw, within_runtime_if_available};
-use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::bindgen_prelude::{Either, FnArgs, Function, Promise, PromiseRaw, spawn, within_runtime_if_available};
 use napi_derive::napi;
 use serde_json::json;
 
 use self::host::JsHost;
+use self::outbox::{Batch, Outbox};
 use crate::clock::Clock;
 use crate::model::{CalendarError, Code, Outcome};
 use crate::policy::Backoff;
 use crate::service::{Cancel, Foundation, Listener, Service, own_verdict, to_text};
 
-/// A call makes and drops hundreds of small texts, on three threads: with the C library's allocator a third of its time
-/// went there.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Threads of the runtime that all environments of a process share. Calls wait on the network, they do not compute.
-const WORKER_THREADS: usize = 2;
+/// Threads of the runtime that all environments of a process share. Calls wait on the network, they do not compute; and where
+/// there are two, waking one another and freeing what the other allocated costs a fifth of a call.
+const WORKER_THREADS: usize = 1;
 
 #[napi_derive::module_init]
 fn init() {
@@ -87,45 +83,31 @@ where
 #[napi]
 pub struct NativeService {
     service: Service,
-    /// `AbortSignal`s of calls at work, by the facade's ticket; 0 is never one.
-    signals: Arc<DashMap<u32, Cancel>>,
-}
-
-/// Forgets a ticket when its call is over, however it ends.
-struct Ticket {
-    signals: Arc<DashMap<u32, Cancel>>,
-    number: u32,
-    cancel: Cancel,
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.signals.remove(&self.number);
-    }
+    outbox: Arc<Outbox>,
 }
 
 #[napi]
 impl NativeService {
-    /// `configJson`: the configuration, every function replaced by `"[function]"`. `notify` gets one JSON text per
-    /// notice; it is held weakly, so that an idle service does not keep the process.
+    /// `configJson`: the configuration, every function replaced by `"[function]"`. `tell` gets lists of messages: of each
+    /// the ticket of the call that it answers, negative if it failed, or 0 for a notice, and a JSON text. It is held
+    /// weakly, so that an idle service does not keep the process; who waits for an answer does.
     ///
     /// `ask` answers one question per call with JSON text or null; the facade wraps it so that it always returns a
     /// promise of that.
     #[napi(constructor)]
     pub fn new(
         config_json: String,
-        notify: Function<'_, FnArgs<(String,)>, ()>,
+        #[napi(ts_arg_type = "(messages: (number | string)[]) => void")] tell: Function<'_, Batch, ()>,
         ask: Function<'_, FnArgs<(String,)>, Promise<Option<String>>>,
     ) -> napi::Result<Self> {
-        let notify = notify.build_threadsafe_function().weak::<true>().build()?;
-        let listener: Listener = Arc::new(move |notice| {
-            notify.call((to_text(&notice),).into(), ThreadsafeFunctionCallMode::NonBlocking);
-        });
+        let outbox = Outbox::to(&tell)?;
+        let notices = Arc::clone(&outbox);
+        let listener: Listener = Arc::new(move |notice| notices.notice(to_text(&notice)));
         let host = Some(JsHost::asking(ask.build_threadsafe_function().weak::<true>().build()?));
         let foundation = Foundation { listener, host, ..Foundation::new(Clock::system()) };
         let service = Service::new(&config_json, foundation).map_err(|error| rejection(&error))?;
         within_runtime_if_available(|| service.watch_for_left_overs());
-        Ok(Self { service, signals: Arc::default() })
+        Ok(Self { service, outbox })
     }
 
     /// Changes settings while calls run.
@@ -136,209 +118,127 @@ impl NativeService {
 
     /// See `createEvent` in index.d.ts.
     #[napi]
-    pub fn create_event<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        event_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(
-            env,
+    pub fn create_event(&self, args_json: String, event_json: String, ticket: i32) {
+        self.begin(
             ticket,
             |service, cancel| async move { service.create_event(&args_json, &event_json, cancel).await },
-        )
+        );
     }
 
     /// See `createEvents` in index.d.ts.
     #[napi]
-    pub fn create_events<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        events_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move {
-            service.create_events(&args_json, &events_json, cancel).await
-        })
+    pub fn create_events(&self, args_json: String, events_json: String, ticket: i32) {
+        self.begin(
+            ticket,
+            |service, cancel| async move { service.create_events(&args_json, &events_json, cancel).await },
+        );
     }
 
     /// See `verifyEvent` in index.d.ts.
     #[napi]
-    pub fn verify_event<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        expected_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move {
-            service.verify_event(&args_json, &expected_json, cancel).await
-        })
+    pub fn verify_event(&self, args_json: String, expected_json: String, ticket: i32) {
+        self.begin(
+            ticket,
+            |service, cancel| async move { service.verify_event(&args_json, &expected_json, cancel).await },
+        );
     }
 
     /// See `getEvent` in index.d.ts.
     #[napi]
-    pub fn get_event<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move { service.get_event(&args_json, cancel).await })
+    pub fn get_event(&self, args_json: String, ticket: i32) {
+        self.begin(ticket, |service, cancel| async move { service.get_event(&args_json, cancel).await });
     }
 
     /// One page of `listEvents`.
     #[napi]
-    pub fn list_page<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move { service.list_page(&args_json, cancel).await })
+    pub fn list_page(&self, args_json: String, ticket: i32) {
+        self.begin(ticket, |service, cancel| async move { service.list_page(&args_json, cancel).await });
     }
 
     /// See `updateEvent` in index.d.ts.
     #[napi]
-    pub fn update_event<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        changes_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move {
-            service.update_event(&args_json, &changes_json, cancel).await
-        })
+    pub fn update_event(&self, args_json: String, changes_json: String, ticket: i32) {
+        self.begin(
+            ticket,
+            |service, cancel| async move { service.update_event(&args_json, &changes_json, cancel).await },
+        );
     }
 
     /// See `deleteEvent` in index.d.ts.
     #[napi]
-    pub fn delete_event<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move { service.delete_event(&args_json, cancel).await })
+    pub fn delete_event(&self, args_json: String, ticket: i32) {
+        self.begin(ticket, |service, cancel| async move { service.delete_event(&args_json, cancel).await });
     }
 
     /// See `enroll` in index.d.ts.
     #[napi]
-    pub fn enroll<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        body_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move { service.enroll(&args_json, &body_json, cancel).await })
+    pub fn enroll(&self, args_json: String, body_json: String, ticket: i32) {
+        self.begin(ticket, |service, cancel| async move { service.enroll(&args_json, &body_json, cancel).await });
     }
 
     /// Begins a transaction; see `Service::transaction_begin`.
     #[napi]
-    pub fn transaction_begin<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move { service.transaction_begin(&args_json, cancel).await })
+    pub fn transaction_begin(&self, args_json: String, ticket: i32) {
+        self.begin(ticket, |service, cancel| async move { service.transaction_begin(&args_json, cancel).await });
     }
 
     /// `tx.addAttendee`.
     #[napi]
-    pub fn transaction_add<'env>(
-        &self,
-        env: &'env Env,
-        id: u32,
-        body_json: String,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, 0, |service, _| async move { service.transaction_add(id, &body_json).await })
+    pub fn transaction_add(&self, id: u32, body_json: String, ticket: i32) {
+        self.begin(ticket, |service, _| async move { service.transaction_add(id, &body_json).await });
     }
 
     /// `tx.createEvent`.
     #[napi]
-    pub fn transaction_create<'env>(
-        &self,
-        env: &'env Env,
-        id: u32,
-        args_json: String,
-        event_json: String,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, 0, |service, _| async move { service.transaction_create(id, &args_json, &event_json).await })
+    pub fn transaction_create(&self, id: u32, args_json: String, event_json: String, ticket: i32) {
+        self.begin(ticket, |service, _| async move { service.transaction_create(id, &args_json, &event_json).await });
     }
 
     /// `tx.step`: its number.
     #[napi]
-    pub fn transaction_step<'env>(
-        &self,
-        env: &'env Env,
-        id: u32,
-        body_json: String,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, 0, |service, _| async move { service.transaction_step(id, &body_json).await })
+    pub fn transaction_step(&self, id: u32, body_json: String, ticket: i32) {
+        self.begin(ticket, |service, _| async move { service.transaction_step(id, &body_json).await });
     }
 
     /// All of it stays.
     #[napi]
-    pub fn transaction_commit<'env>(&self, env: &'env Env, id: u32) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, 0, |service, _| async move { service.transaction_commit(id).await })
+    pub fn transaction_commit(&self, id: u32, ticket: i32) {
+        self.begin(ticket, |service, _| async move { service.transaction_commit(id).await });
     }
 
     /// All of it back.
     #[napi]
-    pub fn transaction_roll_back<'env>(&self, env: &'env Env, id: u32) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, 0, |service, _| async move { service.transaction_roll_back(id).await })
+    pub fn transaction_roll_back(&self, id: u32, ticket: i32) {
+        self.begin(ticket, |service, _| async move { service.transaction_roll_back(id).await });
     }
 
     /// See `addAttendeeToEvent` in index.d.ts.
     #[napi]
-    pub fn add_attendee<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        attendee_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move {
-            service.add_attendee(&args_json, &attendee_json, cancel).await
-        })
+    pub fn add_attendee(&self, args_json: String, attendee_json: String, ticket: i32) {
+        self.begin(
+            ticket,
+            |service, cancel| async move { service.add_attendee(&args_json, &attendee_json, cancel).await },
+        );
     }
 
     /// See `removeAttendeeFromEvent` in index.d.ts.
     #[napi]
-    pub fn remove_attendee<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        attendee_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move {
+    pub fn remove_attendee(&self, args_json: String, attendee_json: String, ticket: i32) {
+        self.begin(ticket, |service, cancel| async move {
             service.remove_attendee(&args_json, &attendee_json, cancel).await
-        })
+        });
     }
 
     /// The `AbortSignal` of a call fired.
     #[napi]
-    pub fn cancel(&self, ticket: u32) {
-        if let Some(cancel) = self.signals.get(&ticket) {
-            cancel.cancel();
-        }
+    pub fn cancel(&self, ticket: i32) {
+        self.outbox.cancel(ticket);
     }
 
     /// The user's tokens, fresh, as JSON text.
     #[napi]
-    pub fn refresh_tokens<'env>(
-        &self,
-        env: &'env Env,
-        args_json: String,
-        ticket: u32,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.call(env, ticket, |service, cancel| async move { service.refresh_tokens(&args_json, cancel).await })
+    pub fn refresh_tokens(&self, args_json: String, ticket: i32) {
+        self.begin(ticket, |service, cancel| async move { service.refresh_tokens(&args_json, cancel).await });
     }
 
     /// New tokens for the facade's auth object `authRef`, once.
@@ -462,31 +362,16 @@ impl NativeService {
         env.spawn_future(async move { Ok(to_text(&service.close(millis(drain_ms)).await)) })
     }
 
-    /// Runs a call. The future owns what it needs: a method's `async fn(&self)` would borrow from the JS object, which is
-    /// gone when a worker is terminated, while the future goes on in the runtime that all environments share.
-    fn call<'env, F>(
-        &self,
-        env: &'env Env,
-        ticket: u32,
-        work: impl FnOnce(Service, Cancel) -> F,
-    ) -> napi::Result<PromiseRaw<'env, String>>
+    /// Runs a call, which is answered by its ticket. The future owns what it needs: a method's `async fn(&self)` would
+    /// borrow from the JS object, which is gone when a worker is terminated, while the future goes on in the runtime that
+    /// all environments share.
+    fn begin<F>(&self, ticket: i32, work: impl FnOnce(Service, Cancel) -> F)
     where
         F: Future<Output = Result<String, CalendarError>> + Send + 'static,
     {
-        let ticket = self.ticket(ticket);
+        let ticket = self.outbox.ticket(ticket);
         let work = work(self.service.clone(), ticket.cancel.clone());
-        env.spawn_future(async move {
-            let _until_the_end = ticket;
-            settle(work.await)
-        })
-    }
-
-    fn ticket(&self, number: u32) -> Ticket {
-        let cancel = Cancel::default();
-        if number != 0 {
-            self.signals.insert(number, cancel.clone());
-        }
-        Ticket { signals: Arc::clone(&self.signals), number, cancel }
+        spawn(async move { ticket.answered(work.await) });
     }
 }
 

@@ -23,7 +23,9 @@ mod trust;
 pub mod wait;
 mod watched_body;
 
-pub use calendar::{Calendar, Delete, Fetched, Insert, InsertParams, Page, Patch, PatchParams, SendUpdates, Written};
+pub use calendar::{
+    Calendar, Delete, Fetched, Insert, InsertParams, NAMED, Page, Patch, PatchParams, SendUpdates, Written,
+};
 pub use fault::describe;
 pub use http_transport::{HttpTokenEndpoint, Network};
 pub use oauth::{GrantFailure, Issued, OauthClient, Passing, RefreshToken, TokenEndpoint};

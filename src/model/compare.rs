@@ -259,7 +259,9 @@ impl Reading<'_> {
             let field = Field { name, shape, unset };
             let (mut asked, mut read) = (Vec::new(), Vec::new());
             for (at, guest) in wanted.iter().enumerate() {
-                let (Some(value), Some(email)) = (guest.get(name), attendee::address(guest)) else { continue };
+                let (Some(value), Some(email)) = (attendee::member(guest, name), attendee::address(guest)) else {
+                    continue;
+                };
                 if let Some(entry) = entry_of(at, &email)
                     && !agrees(&field, value, entry.get(name))
                 {

@@ -16,7 +16,7 @@ use super::exposure::Exposure;
 use super::prevented::Making;
 use super::sight::Sight;
 use super::{Context, Gaps, QUIET, lease_lost, lease_of, timed_out};
-use crate::google::{Fetched, Hurry, Insert, InsertParams, Patch, Scope, SendUpdates};
+use crate::google::{Fetched, Hurry, Insert, InsertParams, NAMED, Patch, Scope, SendUpdates};
 use crate::model::compare::{Comparison, Difference, compare_whole};
 use crate::model::event::name_conference_request;
 use crate::model::ids::{conference_request_id, event_id};
@@ -212,7 +212,9 @@ impl<'a> Attempt<'a> {
         let body = self.body();
         let probe = Arc::new(self.scope.beside());
         self.scope.hurry = Some(self.hurry(&probe));
-        let inserted = self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, &body, params).await;
+        // What is read back anyway need not be sent twice.
+        let fields = self.request.verification.map(|_| NAMED);
+        let inserted = self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, &body, params, fields).await;
         self.scope.hurry = None;
         self.scope.count_beside(&probe);
         match inserted {

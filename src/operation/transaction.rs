@@ -363,7 +363,15 @@ impl Transaction {
                 self.made(&held, creation.verified);
                 Ok((creation, attempt.attempts()))
             }
-            Err(failure) => Err(failed_create(failure, attempt.attempts(), attempt.exposed())),
+            Err(failure) => {
+                let error = failed_create(failure, attempt.attempts(), attempt.exposed());
+                // Else the undo would fence an id at which nothing can be: a needless write, and an open end where it is
+                // refused as the create was.
+                if !attempt.exposed() {
+                    attempt.close_untouched().await;
+                }
+                Err(error)
+            }
         }
     }
 

@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use super::cancel::Cancel;
 use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::exposure::Exposure;
-use crate::policy::Deadline;
+use crate::policy::{Deadline, Signal};
 
 /// How long after its deadline an attempt may still answer by itself: it knows more than we do.
 const GRACE: Duration = Duration::from_millis(600);
@@ -27,16 +26,28 @@ pub(super) struct Flights<K, T> {
 struct Flight<T> {
     deadline: Deadline,
     exposure: Arc<Exposure>,
-    answer: watch::Receiver<Option<Result<T, CalendarError>>>,
-    waiting: Arc<Mutex<Waiting>>,
+    landing: Arc<Landing<T>>,
+}
+
+/// Where callers wait for the attempt.
+struct Landing<T> {
+    waiting: Mutex<Waiting<T>>,
+    /// There is an answer, or there will never be one.
+    over: Signal,
 }
 
 /// Locked while an answer is given and while a caller leaves, so that each caller hears one thing.
-#[derive(Debug, Default)]
-struct Waiting {
+struct Waiting<T> {
     callers: u32,
     /// Somebody left and was told `unknown`.
     unheard: bool,
+    answer: Option<Result<T, CalendarError>>,
+}
+
+impl<T> Landing<T> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting<T>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<K, T> Default for Flights<K, T> {
@@ -45,20 +56,25 @@ impl<K, T> Default for Flights<K, T> {
     }
 }
 
-/// What an attempt is started with.
+/// What an attempt is started with. Dropped without an answer (a panic, the end of the runtime), it tells that none will come.
 pub(super) struct Start<T> {
     pub(super) deadline: Deadline,
     pub(super) exposure: Arc<Exposure>,
-    answer: watch::Sender<Option<Result<T, CalendarError>>>,
-    waiting: Arc<Mutex<Waiting>>,
+    landing: Arc<Landing<T>>,
 }
 
 impl<T> Start<T> {
     /// Tells everybody who waits. Whether somebody left before and was told `unknown`, who is owed a notice.
     pub(super) fn settle(self, answer: Result<T, CalendarError>) -> bool {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        self.answer.send_replace(Some(answer));
+        let mut waiting = self.landing.waiting();
+        waiting.answer = Some(answer);
         waiting.unheard
+    }
+}
+
+impl<T> Drop for Start<T> {
+    fn drop(&mut self) {
+        self.landing.over.raise();
     }
 }
 
@@ -90,12 +106,9 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
     ) -> Result<T, CalendarError> {
         let flight = self.board(key.as_ref(), &caller.deadline, start);
         let mut boarded = Boarded { flights: self, key, flight: Arc::clone(&flight), gone: false };
-        let mut answer = flight.answer.clone();
-        let landed = async move {
-            match answer.wait_for(Option::is_some).await {
-                Ok(answer) => answer.clone(),
-                Err(_) => None,
-            }
+        let landed = async {
+            flight.landing.over.raised().await;
+            flight.landing.waiting().answer.clone()
         };
         let why = tokio::select! {
             biased;
@@ -122,9 +135,9 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
     fn board(&self, key: Option<&K>, deadline: &Deadline, start: impl FnOnce(Start<T>)) -> Arc<Flight<T>> {
         let mut flights = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = key.and_then(|key| flights.get(key)) {
-            let mut waiting = flight.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = flight.landing.waiting();
             // One that has landed is history: what it said may be out of date.
-            if flight.answer.borrow().is_none() {
+            if waiting.answer.is_none() {
                 waiting.callers += 1;
                 drop(waiting);
                 flight.deadline.extend_to(deadline.end());
@@ -132,22 +145,18 @@ impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
                 return Arc::clone(flight);
             }
         }
-        let (sender, answer) = watch::channel(None);
         // The flight's own deadline: a caller who joins may extend it, and must not extend the first caller's.
         let own = Deadline::starts(deadline.started(), deadline.end() - deadline.started());
         let exposure = Arc::new(Exposure::default());
-        let waiting = Arc::new(Mutex::new(Waiting { callers: 1, unheard: false }));
-        let flight = Arc::new(Flight {
-            deadline: own.clone(),
-            exposure: Arc::clone(&exposure),
-            answer,
-            waiting: Arc::clone(&waiting),
-        });
+        let waiting = Mutex::new(Waiting { callers: 1, unheard: false, answer: None });
+        let landing = Arc::new(Landing { waiting, over: Signal::default() });
+        let flight =
+            Arc::new(Flight { deadline: own.clone(), exposure: Arc::clone(&exposure), landing: Arc::clone(&landing) });
         if let Some(key) = key {
             flights.insert(key.clone(), Arc::clone(&flight));
         }
         drop(flights);
-        start(Start { deadline: own, exposure, answer: sender, waiting });
+        start(Start { deadline: own, exposure, landing });
         flight
     }
 
@@ -178,8 +187,8 @@ impl<K: Eq + Hash + Clone, T: Clone> Boarded<'_, K, T> {
         let flight = &self.flight;
         // In the order of `board`: nobody may join what is being given up.
         let mut flights = self.flights.at_work.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut waiting = flight.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = flight.answer.borrow().clone();
+        let mut waiting = flight.landing.waiting();
+        let answer = waiting.answer.clone();
         waiting.callers -= 1;
         let last = waiting.callers == 0;
         if last || answer.is_some() {

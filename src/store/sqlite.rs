@@ -29,8 +29,8 @@ const BUSY: Duration = Duration::from_millis(900);
 /// The same while the file is opened, when several processes may be making it at once.
 const BUSY_OPENING: Duration = Duration::from_secs(5);
 const OPEN_AGAIN: Duration = Duration::from_millis(10);
-/// How long nothing is asked of the writer before it cuts the log.
-const QUIET: Duration = Duration::from_secs(1);
+/// After this long without a write the log is cut: on a loaded machine never in between, and once for a burst of writes.
+const AT_REST: Duration = Duration::from_secs(1);
 /// Expired rows that one put works off, at most.
 const EXPIRED_PER_PUT: u32 = 4;
 
@@ -64,7 +64,7 @@ impl SqliteStore {
         for connection in [&writer, &reader] {
             connection.busy_timeout(BUSY).map_err(|_| refused(CANNOT_OPEN))?;
         }
-        let (Ok(reader), Ok(writer)) = (Desk::of(reader, |_| true), Desk::of(writer, cut_at_once)) else {
+        let (Ok(reader), Ok(writer)) = (Desk::of(reader, None), Desk::of(writer, Some(cut_log))) else {
             return Err(refused("no thread could be started for it"));
         };
         Ok(Self { clock, reader, writer })
@@ -154,30 +154,37 @@ fn migrate(connection: &Connection) -> Result<(), CalendarError> {
     change.commit().map_err(cannot)
 }
 
+/// Writes the log into the file and empties it.
+fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// The same, and waits for nobody: a write that comes meanwhile would wait as well.
+fn cut_log(connection: &Connection) {
+    let _ = connection.busy_timeout(Duration::ZERO);
+    let _ = checkpoint(connection);
+    let _ = connection.busy_timeout(BUSY);
+}
+
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
 /// A thread with a connection, and the queue to it.
 struct Desk(mpsc::Sender<Job>);
 
 impl Desk {
-    /// `rest` is called [`QUIET`] after the last job, and so again until it says that it is done.
-    fn of(connection: Connection, rest: fn(&Connection) -> bool) -> std::io::Result<Self> {
+    /// `at_rest`: done once when no job has come for [`AT_REST`] after the last one.
+    fn of(connection: Connection, at_rest: Option<fn(&Connection)>) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         thread::Builder::new().name("surecal-sqlite".to_owned()).spawn(move || {
-            let mut rested = true;
-            loop {
-                let next = if rested {
-                    queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
-                } else {
-                    queue.recv_timeout(QUIET)
-                };
-                match next {
-                    Ok(job) => {
-                        job(&connection);
-                        rested = false;
+            while let Ok(job) = queue.recv() {
+                job(&connection);
+                let Some(at_rest) = at_rest else { continue };
+                loop {
+                    match queue.recv_timeout(AT_REST) {
+                        Ok(job) => job(&connection),
+                        Err(RecvTimeoutError::Timeout) => break at_rest(&connection),
+                        Err(RecvTimeoutError::Disconnected) => return,
                     }
-                    Err(RecvTimeoutError::Timeout) => rested = rest(&connection),
-                    Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
         })?;
@@ -237,20 +244,6 @@ fn write(connection: &Connection, put: &Put, now: u64) -> rusqlite::Result<Writt
     }
     forget_some(connection, now);
     Ok(Written::Applied)
-}
-
-/// Writes the log into the file and cuts it, and with it the overwritten values. `false`: another process is at it, or reads;
-/// then it stays as it is.
-fn cut(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0)).map(|busy| !busy)
-}
-
-/// The same without waiting for anybody: a put may come. What cannot be cut for another reason is not tried again.
-fn cut_at_once(connection: &Connection) -> bool {
-    let _ = connection.busy_timeout(Duration::ZERO);
-    let is_done = cut(connection).unwrap_or(true);
-    let _ = connection.busy_timeout(BUSY);
-    is_done
 }
 
 /// Works a few expired rows off: the cost of a put stays flat whatever the file holds. It may fail: the put is done.
@@ -314,10 +307,10 @@ impl Store for SqliteStore {
                 .collect()
         })
     }
-
-    /// Overwritten values are in the log too. In a quiet second it is cut by itself; who closes does not wait for one.
+    /// Overwritten values are in the log too, until it is written into the file and cut. While another process reads, it
+    /// stays as it is, and that one cuts it.
     fn tidy(&self) -> BoxFuture<'_, ()> {
-        let cut = self.writer.ask(cut);
+        let cut = self.writer.ask(checkpoint);
         Box::pin(async move { drop(cut.await) })
     }
 }

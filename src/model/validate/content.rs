@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use crate::model::attendee::{check_email, normal};
+use crate::model::attendee::{check_email, member, normal};
 use crate::model::error::CalendarError;
 use crate::model::fields::{given, text_of};
 use crate::model::path::Path;
@@ -25,7 +25,7 @@ pub(super) fn check_guests(body: &Map<String, Value>, root: &Path<'_>) -> Result
     for (index, guest) in body.get("attendees").and_then(Value::as_array).into_iter().flatten().enumerate() {
         let at = path.item(index);
         let at = at.member("email");
-        let Some(email) = guest.get("email").and_then(Value::as_str) else { return Err(at.fault("is required")) };
+        let Some(email) = member(guest, "email").and_then(Value::as_str) else { return Err(at.fault("is required")) };
         if !check_email(email) {
             return Err(at.fault("must be an e-mail address"));
         }

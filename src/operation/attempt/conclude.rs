@@ -10,7 +10,7 @@ use crate::model::{CalendarError, Code, Outcome};
 use crate::operation::create::{Cleanup, Concluded, Created, Creation};
 use crate::operation::lease_of;
 use crate::operation::reconcile::reconcile;
-use crate::store::{Change, Disposal, Held, State};
+use crate::store::{Change, Disposal, Entry, Held, State};
 
 impl Attempt<'_> {
     /// The result is one compare-and-set, durable before the caller hears it.
@@ -65,23 +65,27 @@ impl Attempt<'_> {
         self.clean_up(&scope).await
     }
 
+    /// Closes the entry of an attempt that is not exposed: there is nothing to clean up. Whether that is in the journal.
+    pub(in crate::operation) async fn close_untouched(&self) -> bool {
+        let left = self.cx.left(&self.scope).max(RESULT_GRACE);
+        let state = State::Settled { disposal: Disposal::Nothing };
+        self.held.change(left, |entry| entry.state = state).await == Change::Applied
+    }
+
     /// Undoes what this attempt may have left, as far as the time allows. What is returned with it is an entry that is
     /// not closed: where its lease was lost, whoever goes on with it must ask the journal first.
     async fn clean_up(&self, scope: &Scope) -> (Cleanup, Option<Arc<Held>>) {
-        let left = self.cx.left(scope);
-        let state = if self.exposed() { State::Failed } else { State::Settled { disposal: Disposal::Nothing } };
-        let unseen = !self.landed && !self.claimed && !self.occupied;
-        let change = self
-            .held
-            .change(left.max(RESULT_GRACE), |entry| {
-                entry.state = state;
-                entry.unseen = unseen;
-            })
-            .await;
         let open = || Some(Arc::clone(&self.held));
         if !self.exposed() {
-            return (Cleanup::Deleted, if change == Change::Applied { None } else { open() });
+            return (Cleanup::Deleted, if self.close_untouched().await { None } else { open() });
         }
+        let left = self.cx.left(scope);
+        let unseen = !self.landed && !self.claimed && !self.occupied;
+        let failed = |entry: &mut Entry| {
+            entry.state = State::Failed;
+            entry.unseen = unseen;
+        };
+        let change = self.held.change(left.max(RESULT_GRACE), failed).await;
         if change != Change::Applied {
             return (Cleanup::Pending, open());
         }

@@ -2,7 +2,7 @@
 //! so that the clients are what is measured. One thread. Prints one line of JSON with its address (and the PEM of its
 //! authority), answers each line of its standard input with a line (see [`Asked`]), and ends with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::net::Ipv4Addr;
@@ -40,8 +40,15 @@ enum Asked {
     Release,
 }
 
+#[derive(Default)]
+struct Events {
+    by_id: HashMap<String, Bytes>,
+    /// The oldest first.
+    ids: VecDeque<String>,
+}
+
 struct Server {
-    events: Mutex<HashMap<String, Bytes>>,
+    events: Mutex<Events>,
     inserts: AtomicU64,
     requests: AtomicU64,
     connections: AtomicU64,
@@ -109,7 +116,7 @@ async fn main() -> io::Result<()> {
     std::process::exit(0)
 }
 
-/// Whether the exchange of this number is one that hangs: spread as by chance (SplitMix64), and the same ones each time.
+/// Whether the exchange of this number is one that hangs: spread as by chance (`SplitMix64`), and the same ones each time.
 fn is_struck(number: u64, per_10_000: u64) -> bool {
     let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -138,8 +145,11 @@ impl Server {
             Method::POST if path == "/token" => Some(Bytes::from_static(
                 br#"{"access_token":"fresh","expires_in":3599,"token_type":"Bearer","scope":"https://www.googleapis.com/auth/calendar"}"#,
             )),
-            Method::POST => self.insert(path, &body.to_bytes()),
-            _ => path.rsplit_once('/').and_then(|(_, id)| self.events().get(id).cloned()),
+            Method::POST => self.insert(path, &body.to_bytes()).map(|(named, event)| {
+                let asks_for_less = head.uri.query().is_some_and(|query| query.contains("fields=id%2Cetag"));
+                if asks_for_less { named } else { event }
+            }),
+            _ => path.rsplit_once('/').and_then(|(_, id)| self.events().by_id.get(id).cloned()),
         };
         if is_struck(number, self.hang_per_10_000) {
             // It was applied, and nobody will ever hear of it.
@@ -183,12 +193,13 @@ impl Server {
         self.held.send_modify(|held| *held -= 1);
     }
 
-    fn events(&self) -> std::sync::MutexGuard<'_, HashMap<String, Bytes>> {
+    fn events(&self) -> std::sync::MutexGuard<'_, Events> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The event as Google's answers have it: what was sent, and what Google adds.
-    fn insert(&self, path: &str, body: &[u8]) -> Option<Bytes> {
+    /// The event as Google's answers have it: what was sent, and what Google adds. Before it the partial answer
+    /// `fields=id,etag`, the only one that is asked for here.
+    fn insert(&self, path: &str, body: &[u8]) -> Option<(Bytes, Bytes)> {
         let mut asked: Map<String, Value> = serde_json::from_slice(body).ok()?;
         let number = self.inserts.fetch_add(1, Ordering::Relaxed);
         let given = asked.shift_remove("id").and_then(|id| id.as_str().map(str::to_owned));
@@ -216,13 +227,17 @@ impl Server {
         set("iCalUID", json!(format!("{id}@google.com")));
         set("sequence", json!(0));
         set("eventType", json!("default"));
+        let named = json!({ "etag": event["etag"], "id": id });
         let bytes = Bytes::from(serde_json::to_vec(&event).ok()?);
         let mut events = self.events();
-        if events.len() >= KEPT_AT_MOST {
-            events.clear();
+        if events.ids.len() >= KEPT_AT_MOST
+            && let Some(oldest) = events.ids.pop_front()
+        {
+            events.by_id.remove(&oldest);
         }
-        events.insert(id, bytes.clone());
-        Some(bytes)
+        events.ids.push_back(id.clone());
+        events.by_id.insert(id, bytes.clone());
+        Some((Bytes::from(named.to_string()), bytes))
     }
 }
 

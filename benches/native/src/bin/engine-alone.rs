@@ -6,10 +6,6 @@ use surecal::clock::Clock;
 use surecal::service::{Cancel, Foundation, Service};
 use surecal_bench::{Contestant, Fault, given, run, serve_rounds};
 
-/// As in the addon.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Deserialize)]
 struct Given {
     url: String,
@@ -52,5 +48,5 @@ impl Contestant for Engine {
 }
 
 fn main() -> Result<(), Fault> {
-    run(2, async { serve_rounds(Engine::open(&given()?)?).await })
+    run(1, async { serve_rounds(Engine::open(&given()?)?).await })
 }
