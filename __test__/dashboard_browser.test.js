@@ -101,6 +101,7 @@ suite('the dashboard in Chromium', () => {
     await page.waitForFunction(() => document.querySelector('#pending').textContent.includes('createEvent'))
     expect(await page.textContent('#success')).toContain('1 still open')
     await stage.google.clearFaults()
+    await stage.google.resetConnections()
     await page.waitForFunction(() => document.querySelector('#pending').textContent === 'Nothing is open.')
     expect(await page.textContent('#success')).toContain('0 still open')
   })

@@ -443,7 +443,7 @@ describe('kinds of failure', () => {
     ['rate limited for long', { kind: 'status', status: 429, retryAfterSeconds: 60 }],
   ])('a token endpoint that is %s: typed, retryable, in time, and no dead grant', async (_how, fault) => {
     const user = await people.user({ expiresInSeconds: -1 })
-    const { service } = serviceFor(user, { timeoutMs: 1000 })
+    const { service } = serviceFor(user, { timeoutMs: 500 })
     await stage.faultFor(user, { operation: 'oauth.token', fault })
     const since = await people.now()
     const startedAt = ownNow()
@@ -457,6 +457,7 @@ describe('kinds of failure', () => {
     })
     expect(await people.calendarCalls(since)).toEqual([])
     await stage.google.clearFaults()
+    await stage.google.resetConnections()
     await expect(service.createEvent(user.id, null, EVENT, { timeoutMs: 20000 })).resolves.toMatchObject({
       verified: true,
     })

@@ -240,8 +240,10 @@ test('an event that takes too long is left out where the rollback plan says so, 
     warnings: [{ code: 'SKIPPED', message: expect.any(String) }],
   })
   expect(told.result[2]).toMatchObject({ success: true, verified: true, attendeeCount: 1 })
+  // The clean-up may be done already, and its record among them.
+  const first = records.filter(({ settled }) => settled === undefined)
   expect(
-    records.map(({ operation, googleEventId, status, errorCode }) => [operation, googleEventId, status, errorCode]),
+    first.map(({ operation, googleEventId, status, errorCode }) => [operation, googleEventId, status, errorCode]),
   ).toEqual([
     ['TRANSACTION', ids[0], 'SUCCESS', null],
     ['TRANSACTION', slow, 'FAILURE', 'TIMEOUT'],

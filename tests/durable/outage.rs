@@ -17,6 +17,8 @@ use crate::redis_server::RedisServer;
 use crate::support::{Google, InMemory, class};
 
 const TIMEOUT: Duration = Duration::from_secs(3);
+/// What a busy machine may add.
+const SLACK: Duration = Duration::from_secs(3);
 
 fn options() -> Value {
     json!({ "idempotencyKey": "k", "timeoutMs": 3000 })
@@ -46,7 +48,7 @@ async fn a_create_whose_store_does_not_answer_sends_nothing_and_says_so_within_i
     server.pause();
     let began = Instant::now();
     let error = create(&process, &class(), &options()).await.unwrap_err();
-    assert!(began.elapsed() < TIMEOUT + Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < TIMEOUT + SLACK, "{:?}", began.elapsed());
     assert_eq!(error.outcome, Outcome::NotSent, "{error:?}");
     assert!(matches!(error.code, Code::StoreUnavailable | Code::Timeout), "{error:?}");
     assert_eq!(google.requests("events.insert"), 0);
@@ -85,7 +87,7 @@ async fn a_create_whose_result_cannot_be_written_is_told_unknown_in_time_and_set
     let dies = process(Arc::new(network), &server);
     let began = Instant::now();
     let error = create(&dies, &class(), &options()).await.unwrap_err();
-    assert!(began.elapsed() < TIMEOUT + Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < TIMEOUT + SLACK, "{:?}", began.elapsed());
     assert_eq!(error.outcome, Outcome::Unknown, "{error:?}");
     server.resume();
     // The result's put was sent, and a paused server does what it was sent: the event stands.
@@ -108,7 +110,7 @@ async fn a_server_that_is_gone_is_told_within_the_deadline_and_pending_says_that
     server.stop();
     let began = Instant::now();
     let error = create(&process, &class(), &options()).await.unwrap_err();
-    assert!(began.elapsed() < TIMEOUT + Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < TIMEOUT + SLACK, "{:?}", began.elapsed());
     assert_eq!(error.outcome, Outcome::NotSent, "{error:?}");
     assert_eq!(process.pending().await.unwrap_err().code, Code::StoreUnavailable);
     assert_eq!(process.recover().await.unwrap_err().code, Code::StoreUnavailable);

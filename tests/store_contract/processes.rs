@@ -261,7 +261,7 @@ async fn the_key_of_a_killed_process(place: &Value, store: Arc<dyn Store>) {
     let killed = tokio::time::Instant::now();
     assert_eq!(is().await, "running", "a process that is gone still has its lease");
     while is().await == "running" {
-        assert!(killed.elapsed() < lease + Duration::from_secs(1), "the key is not free again");
+        assert!(killed.elapsed() < lease + Duration::from_secs(4), "the key is not free again");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     // The last renewal was at most a third of the lease before the kill.

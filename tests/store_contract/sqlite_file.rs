@@ -140,7 +140,7 @@ async fn a_file_that_another_program_holds_locked_is_a_fault_in_a_second_and_wor
     locker.execute_batch("BEGIN IMMEDIATE").unwrap();
     let began = std::time::SystemTime::now();
     assert!(store.put(put("a", "1", None, 1, Keep::Open)).await.is_err());
-    assert!(began.elapsed().unwrap() < Duration::from_secs(2));
+    assert!(began.elapsed().unwrap() < Duration::from_secs(4));
     assert!(store.get("a").await.unwrap().is_none(), "readers do not wait for the writer");
     locker.execute_batch("ROLLBACK").unwrap();
     store.put(put("a", "1", None, 1, Keep::Open)).await.unwrap();
