@@ -39,8 +39,9 @@ class CallsAtWork {
   async drained(ms) {
     if (this.#calls.size === 0) return ms
     const startedAt = performance.now()
-    if ((await within(this.ended(), ms)) === LATE) for (const { call } of this.#calls) call?.turnAway()
-    return Math.max(0, ms - (performance.now() - startedAt))
+    if ((await within(this.ended(), ms)) !== LATE) return Math.max(0, ms - (performance.now() - startedAt))
+    for (const { call } of this.#calls) call?.turnAway()
+    return 0
   }
 }
 

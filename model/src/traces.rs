@@ -82,7 +82,7 @@ pub const CREATE: [Case<create::Guards>; 25] = cases! { create:
         "traces", "trace_3_phantom_by_a_late_adoption";
     nonce_read, { dropped }, NoPhantom, 17, "operation/reconcile.rs", "clean_up", "Some(leaving.as_str())",
         "traces", "trace_3_phantom_by_two_that_leave_at_once";
-    fence, { late }, NoPhantom, 7, "operation/reconcile.rs", "clean_up", "Sight::Absent => fence(",
+    fence, { late }, NoPhantom, 7, "operation/reconcile.rs", "clean_up", "Sight::Absent => match fence(",
         "traces", "trace_4_phantom_by_a_late_insert";
     fence_stamp, { late owner }, NoPhantom, 12, "model/stamp.rs", "fence_body", "FENCE: ",
         "traces", "trace_5_fence_left_behind_or_adopted";

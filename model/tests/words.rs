@@ -58,7 +58,7 @@ fn every_trace_is_met_by_a_test_with_the_code() {
 #[test]
 fn a_guard_that_is_not_there_is_missed() {
     let place = |words| [("guard", ("operation/reconcile.rs", "clean_up", words))];
-    assert!(missing(place("Sight::Absent => fence(")).is_empty());
+    assert!(missing(place("Sight::Absent => match fence(")).is_empty());
     assert_eq!(missing(place("Sight::Absent => return")).len(), 1);
     // It is in another function of the file.
     assert_eq!(missing(place("fence_body(")).len(), 1);
