@@ -150,7 +150,8 @@ impl Pool {
             builder = builder.proxy(proxy);
         }
         builder = if target.scheme() == "https" || network.proxy.is_some() {
-            network.trust.applied_to(builder)?
+            let alpn: &[&[u8]] = if config.http2_prior_knowledge { &[b"h2"] } else { &[b"h2", b"http/1.1"] };
+            network.trust.applied_to(builder, alpn)
         } else {
             // Nothing to check: reading the system's authorities would only cost time.
             builder.tls_certs_only([])

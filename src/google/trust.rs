@@ -3,9 +3,11 @@
 
 use std::fmt;
 #[cfg(all(unix, not(target_vendor = "apple")))]
-use std::sync::LazyLock;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use data_encoding::BASE64_MIME;
+#[cfg(all(unix, not(target_vendor = "apple")))]
+use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -33,15 +35,41 @@ impl Trust {
     }
 
     /// A client that believes these authorities and the system's; where the system has none, Mozilla's in their place.
-    pub(super) fn applied_to(&self, builder: reqwest::ClientBuilder) -> reqwest::Result<reqwest::ClientBuilder> {
-        let readable = |certificate: &CertificateDer<'_>| reqwest::Certificate::from_der(certificate);
-        let extra = self.extra.iter().map(readable).collect::<reqwest::Result<Vec<_>>>()?;
-        if !is_system_bare() {
-            return Ok(builder.tls_certs_merge(extra));
+    /// `alpn`: what it offers to speak, best first.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    pub(super) fn applied_to(&self, builder: reqwest::ClientBuilder, alpn: &[&[u8]]) -> reqwest::ClientBuilder {
+        let mut tls = ClientConfig::builder().with_root_certificates(self.roots()).with_no_client_auth();
+        tls.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        builder.tls_backend_preconfigured(tls)
+    }
+
+    /// The same. macOS and Windows verify by themselves and have authorities; reqwest offers what `alpn` says unasked.
+    #[cfg(not(all(unix, not(target_vendor = "apple"))))]
+    pub(super) fn applied_to(&self, builder: reqwest::ClientBuilder, _alpn: &[&[u8]]) -> reqwest::ClientBuilder {
+        let readable = |certificate: &CertificateDer<'_>| reqwest::Certificate::from_der(certificate).ok();
+        builder.tls_certs_merge(self.extra.iter().filter_map(readable))
+    }
+
+    /// One list for all clients of the process that trust the same: to read the system's takes milliseconds and megabytes.
+    /// It goes with the last of these clients, so that a later one sees what was installed meanwhile.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    fn roots(&self) -> Arc<RootCertStore> {
+        static IN_USE: Mutex<Vec<(Trust, Weak<RootCertStore>)>> = Mutex::new(Vec::new());
+        // Held while the system's are read: who comes meanwhile wants the same.
+        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        in_use.retain(|(_, roots)| roots.strong_count() > 0);
+        if let Some(roots) = in_use.iter().find(|(trust, _)| trust == self).and_then(|(_, roots)| roots.upgrade()) {
+            return roots;
         }
-        let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(readable);
-        let built_in = built_in.collect::<reqwest::Result<Vec<_>>>()?;
-        Ok(builder.tls_certs_only(built_in.into_iter().chain(extra)))
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if roots.is_empty() {
+            roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+        }
+        roots.add_parsable_certificates(self.extra.iter().cloned());
+        let roots = Arc::new(roots);
+        in_use.push((self.clone(), Arc::downgrade(&roots)));
+        roots
     }
 
     /// All of it as one PEM text, for a client that takes nothing else.
@@ -58,19 +86,6 @@ impl Trust {
         }
         bundle.into_bytes()
     }
-}
-
-/// Whether the system names no authority. Only where they lie in files: macOS and Windows verify by themselves. Asked once
-/// in a process: to read them all takes milliseconds, and services are made in a start-up.
-#[cfg(all(unix, not(target_vendor = "apple")))]
-fn is_system_bare() -> bool {
-    static IS_BARE: LazyLock<bool> = LazyLock::new(|| rustls_native_certs::load_native_certs().certs.is_empty());
-    *IS_BARE
-}
-
-#[cfg(not(all(unix, not(target_vendor = "apple"))))]
-const fn is_system_bare() -> bool {
-    false
 }
 
 impl fmt::Debug for Trust {
@@ -105,6 +120,22 @@ mod tests {
         let bundle = trust.bundle();
         let there: Vec<_> = CertificateDer::pem_slice_iter(&bundle).map(Result::unwrap).collect();
         assert!(there.len() > 2 && there.ends_with(&[one, other]));
+    }
+
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    #[test]
+    fn the_authorities_are_read_once_for_all_who_trust_the_same_and_go_with_the_last() {
+        let mut trust = Trust::default();
+        trust.add(pem_of(&webpki_root_certs::TLS_SERVER_ROOT_CERTS[2]).as_bytes()).unwrap();
+        let first = trust.roots();
+        assert!(Arc::ptr_eq(&first, &trust.clone().roots()));
+        let plain = Trust::default().roots();
+        assert!(!Arc::ptr_eq(&first, &plain));
+        assert_eq!(first.len(), plain.len() + 1);
+        let gone = Arc::downgrade(&first);
+        drop(first);
+        assert!(gone.upgrade().is_none());
+        assert_eq!(trust.roots().len(), plain.len() + 1);
     }
 
     #[test]
