@@ -98,12 +98,12 @@ struct Boarded<'a, K: Eq + Hash + Clone, T: Clone> {
 impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
     /// Joins the flight of `key`, or starts one with `start`, which must spawn the attempt and return at once. With no
     /// key the call flies alone. It is under way when this returns; the future, which keeps nothing of `start`, is its end.
-    pub(super) fn fly<'s, S: FnOnce(Start<T>)>(
-        &'s self,
+    pub(super) fn fly<S: FnOnce(Start<T>)>(
+        &self,
         key: Option<K>,
         caller: Leaving,
         start: S,
-    ) -> impl Future<Output = Result<T, CalendarError>> + use<'s, K, T, S> {
+    ) -> impl Future<Output = Result<T, CalendarError>> + use<'_, K, T, S> {
         let flight = self.board(key.as_ref(), &caller.deadline, start);
         self.land(Boarded { flights: self, key, flight, gone: false }, caller)
     }
