@@ -310,10 +310,7 @@ fn read(calendar: &str, path_and_query: String) -> Exchange {
 }
 
 fn write(calendar: &str, method: Method, path_and_query: String, body: Bytes) -> Exchange {
-    let mut request = HttpRequest { body, ..HttpRequest::new(method, path_and_query) };
-    if !request.body.is_empty() {
-        request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    }
+    let request = HttpRequest { body, ..HttpRequest::new(method, path_and_query) };
     Exchange { request, kind: Kind::Write, lane: calendar.to_owned() }
 }
 

@@ -258,6 +258,8 @@ impl Shared {
             prepared.headers_mut().insert(header::AUTHORIZATION, token.bearer());
         }
         if !request.body.is_empty() {
+            let json = || HeaderValue::from_static("application/json; charset=utf-8");
+            prepared.headers_mut().entry(header::CONTENT_TYPE).or_insert_with(json);
             *prepared.body_mut() = Some(reqwest::Body::wrap(WatchedBody::new(request.body, gate.clone())));
         }
         Some(prepared)
