@@ -119,10 +119,11 @@ impl NativeService {
     /// See `createEvent` in index.d.ts.
     #[napi]
     pub fn create_event(&self, args_json: String, event_json: String, ticket: i32) {
-        self.begin(
-            ticket,
-            |service, cancel| async move { service.create_event(&args_json, &event_json, cancel).await },
-        );
+        self.begin(ticket, |service, cancel| async move {
+            let made = service.create_event(&args_json, &event_json, cancel);
+            drop((args_json, event_json));
+            made.await
+        });
     }
 
     /// See `createEvents` in index.d.ts.

@@ -165,23 +165,28 @@ impl Calendar {
     /// A 2xx whose body is not this event (cut short by a proxy, HTML) is an error with [`Outcome::Unknown`]. `fields` is a
     /// partial response mask that asks for [`NAMED`] at least; Google takes one "with any request that returns response data"
     /// ("Performance tips" of its guides).
-    pub async fn insert(
-        &self,
-        scope: &Scope,
+    pub fn insert<'a, B: Serialize>(
+        &'a self,
+        scope: &'a Scope,
         calendar: &str,
-        id: &str,
-        body: &(impl Serialize + Sync),
+        id: &'a str,
+        body: &B,
         params: InsertParams,
         fields: Option<&str>,
-    ) -> Result<Insert, CalendarError> {
-        let path = path::events(calendar)? + &write_query(params).maybe("fields", fields).finish();
-        let exchange = write(calendar, Method::POST, path, json(body)?);
-        let reply = self.sender.send(scope, exchange, |reply| written(reply, id)).await?;
-        match reply.answer {
-            Answer::Accepted(written) => Ok(Insert::Created(written)),
-            Answer::Taken => Ok(Insert::Taken),
-            Answer::Missing => Err(self.no_calendar(scope, &reply)),
-            _ => Err(self.unexpected(scope, &reply)),
+    ) -> impl Future<Output = Result<Insert, CalendarError>> + Send + use<'a, B> {
+        // Written at once: `body` need not be kept while Google is waited for.
+        let exchange = path::events(calendar).and_then(|path| {
+            let path = path + &write_query(params).maybe("fields", fields).finish();
+            Ok(Box::new(write(calendar, Method::POST, path, json(body)?)))
+        });
+        async move {
+            let reply = self.sender.send(scope, *exchange?, |reply| written(reply, id)).await?;
+            match reply.answer {
+                Answer::Accepted(written) => Ok(Insert::Created(written)),
+                Answer::Taken => Ok(Insert::Taken),
+                Answer::Missing => Err(self.no_calendar(scope, &reply)),
+                _ => Err(self.unexpected(scope, &reply)),
+            }
         }
     }
 
@@ -305,10 +310,7 @@ fn read(calendar: &str, path_and_query: String) -> Exchange {
 }
 
 fn write(calendar: &str, method: Method, path_and_query: String, body: Bytes) -> Exchange {
-    let mut request = HttpRequest { body, ..HttpRequest::new(method, path_and_query) };
-    if !request.body.is_empty() {
-        request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    }
+    let request = HttpRequest { body, ..HttpRequest::new(method, path_and_query) };
     Exchange { request, kind: Kind::Write, lane: calendar.to_owned() }
 }
 

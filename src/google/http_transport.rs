@@ -170,15 +170,15 @@ impl Transport for HttpTransport {
         token: &Token,
         timeout: Duration,
     ) -> BoxFuture<'_, Result<HttpReply, TransportFault>> {
-        let token = token.clone();
+        // Nothing can have been sent while the request is still ours: until then the gate stands for all of it.
+        let gate = Gate::default();
+        let has_body = !request.body.is_empty();
+        let request = self.shared.prepare(request, Some(token), &gate);
         Box::pin(async move {
             let pool = self.shared.pool();
             let answers = pool.answers.load(Ordering::Relaxed);
-            // Nothing can have been sent while the request is still ours: until then the gate stands for all of it.
-            let gate = Gate::default();
             let handed_over = AtomicBool::new(false);
-            let has_body = !request.body.is_empty();
-            let once = self.shared.exchange(&pool, request, Some(&token), &gate, &handed_over);
+            let once = self.shared.exchange(&pool, request, has_body.then_some(&gate), &handed_over);
             // Around everything, unlike reqwest's own timeout; the future dropped with it gives up the stream (HTTP/2) or
             // closes the connection (HTTP/1.1), so that no later call meets a late answer.
             tokio::time::timeout(timeout, once).await.unwrap_or_else(|_| {
@@ -223,19 +223,17 @@ impl Shared {
     async fn exchange(
         &self,
         pool: &Pool,
-        request: HttpRequest,
-        token: Option<&Token>,
-        gate: &Gate,
+        request: Option<Box<reqwest::Request>>,
+        body_gate: Option<&Gate>,
         handed_over: &AtomicBool,
     ) -> Result<HttpReply, TransportFault> {
-        let body_gate = (!request.body.is_empty()).then_some(gate);
-        let request = self.prepare(request, token, gate).ok_or(TransportFault::not_sent(FaultKind::Garbled))?;
+        let request = request.ok_or(TransportFault::not_sent(FaultKind::Garbled))?;
         let alone = match &self.opening {
             Some(opening) => opening.enter(self.config.connect_timeout).await,
             None => None,
         };
         handed_over.store(true, Ordering::Release);
-        let response = pool.client.execute(request).await.map_err(|error| {
+        let response = pool.client.execute(*request).await.map_err(|error| {
             self.broke();
             fault::of_request(&error, body_gate)
         })?;
@@ -244,22 +242,25 @@ impl Shared {
             opening.opened();
         }
         drop(alone);
-        self.read(response).await
+        Box::pin(self.read(response)).await
     }
 
-    fn prepare(&self, request: HttpRequest, token: Option<&Token>, gate: &Gate) -> Option<reqwest::Request> {
+    /// `None`: it cannot be sent as it is meant. Boxed, so that waiting for the reply takes no room for it.
+    fn prepare(&self, request: HttpRequest, token: Option<&Token>, gate: &Gate) -> Option<Box<reqwest::Request>> {
         let text = format!("{}{}", self.root, request.path_and_query);
         let url = Url::parse(&text).ok()?;
         // What the parser changes (`..`, a stray `@`) is not the path that was meant.
         if url.as_str() != text || !request.path_and_query.starts_with('/') {
             return None;
         }
-        let mut prepared = reqwest::Request::new(request.method, url);
+        let mut prepared = Box::new(reqwest::Request::new(request.method, url));
         *prepared.headers_mut() = request.headers;
         if let Some(token) = token {
             prepared.headers_mut().insert(header::AUTHORIZATION, token.bearer());
         }
         if !request.body.is_empty() {
+            let json = || HeaderValue::from_static("application/json; charset=utf-8");
+            prepared.headers_mut().entry(header::CONTENT_TYPE).or_insert_with(json);
             *prepared.body_mut() = Some(reqwest::Body::wrap(WatchedBody::new(request.body, gate.clone())));
         }
         Some(prepared)
@@ -315,7 +316,9 @@ impl TokenEndpoint for HttpTokenEndpoint {
             request.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
             request.body = form;
             let (gate, handed_over) = (Gate::default(), AtomicBool::new(false));
-            let once = self.shared.exchange(&pool, request, None, &gate, &handed_over);
+            let has_body = !request.body.is_empty();
+            let request = self.shared.prepare(request, None, &gate);
+            let once = self.shared.exchange(&pool, request, has_body.then_some(&gate), &handed_over);
             tokio::time::timeout(timeout, once)
                 .await
                 .unwrap_or_else(|_| Err(TransportFault::unknown(FaultKind::Timeout)))

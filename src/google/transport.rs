@@ -19,7 +19,8 @@ pub struct HttpRequest {
     pub method: Method,
     /// Path and query, percent-encoded, beginning with `/`.
     pub path_and_query: String,
-    /// `If-Match`, `If-None-Match`, `Content-Type`. Never `Authorization`: that is the transport's.
+    /// `If-Match`, `If-None-Match`, and the `Content-Type` of a body that is not JSON. Never `Authorization`: that is the
+    /// transport's, as is the `Content-Type` of JSON: most requests have no headers of their own to be kept for a repeat.
     pub headers: HeaderMap,
     /// The body; empty for none.
     pub body: Bytes,

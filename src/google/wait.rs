@@ -18,26 +18,30 @@ pub enum Over {
 
 /// `future`'s output, unless the deadline ends first; then `future` is dropped. Follows a deadline that is extended.
 pub async fn within<F: Future>(clock: &Clock, deadline: &Deadline, future: F) -> Result<F::Output, Over> {
-    tokio::pin!(future);
     if deadline.is_cancelled() {
         return Err(Over::Cancelled);
     }
+    tokio::pin!(future);
     // Most of what is waited for here (a place, a turn, a token) is there already, and needs no timer and nobody who listens.
     if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
         return Ok(output);
     }
-    loop {
-        tokio::select! {
-            biased;
-            () = deadline.cancelled() => return Err(Over::Cancelled),
-            output = &mut future => return Ok(output),
-            () = tokio::time::sleep_until(deadline.end()) => {
-                if deadline.left(clock.now()).is_zero() {
-                    return Err(Over::TimedOut);
+    // Boxed for the same reason.
+    let waited = async {
+        loop {
+            tokio::select! {
+                biased;
+                () = deadline.cancelled() => return Err(Over::Cancelled),
+                output = &mut future => return Ok(output),
+                () = tokio::time::sleep_until(deadline.end()) => {
+                    if deadline.left(clock.now()).is_zero() {
+                        return Err(Over::TimedOut);
+                    }
                 }
             }
         }
-    }
+    };
+    Box::pin(waited).await
 }
 
 /// Sleeps for `delay`, if that ends before the deadline; else returns at once: nothing could be done afterwards.

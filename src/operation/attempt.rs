@@ -194,7 +194,7 @@ impl<'a> Attempt<'a> {
         loop {
             step = match step {
                 Step::Insert => self.insert().await?,
-                Step::Look => self.look().await?,
+                Step::Look => Box::pin(self.look()).await?,
                 Step::Done(creation) => return Ok(creation),
             };
         }
@@ -209,12 +209,12 @@ impl<'a> Attempt<'a> {
         }
         self.inserts += 1;
         let params = self.mailed();
-        let body = self.body();
         let probe = Arc::new(self.scope.beside());
         self.scope.hurry = Some(self.hurry(&probe));
         // What is read back anyway need not be sent twice.
         let fields = self.request.verification.map(|_| NAMED);
-        let inserted = self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, &body, params, fields).await;
+        let sent = self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, &self.body(), params, fields);
+        let inserted = sent.await;
         self.scope.hurry = None;
         self.scope.count_beside(&probe);
         match inserted {
@@ -255,7 +255,7 @@ impl<'a> Attempt<'a> {
             Box::pin(async move {
                 if let Some(late) = calendar.sender.late_after(Kind::Write, probe.attempt_timeout) {
                     sleep(late).await;
-                    if calendar.get(&probe, &calendar_id, &id, Some("id,etag,status")).await.is_ok() {
+                    if Box::pin(calendar.get(&probe, &calendar_id, &id, Some("id,etag,status"))).await.is_ok() {
                         return;
                     }
                 }

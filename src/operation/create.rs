@@ -103,16 +103,17 @@ pub struct Concluded<T> {
     pub event_id: String,
 }
 
-/// Creates one event.
+/// Creates one event. Its steps are boxed, for most of its time a create waits for the reply to its insert: what came before
+/// and what may come after take no room meanwhile.
 pub async fn create(cx: &Context, scope: Scope, request: &CreateRequest, exposure: &Exposure) -> Concluded<Created> {
-    let mut attempt = match Attempt::begin(cx, scope, request, exposure, None).await {
-        Ok(attempt) => attempt,
+    let mut attempt = match Box::pin(Attempt::begin(cx, scope, request, exposure, None)).await {
+        Ok(attempt) => Box::new(attempt),
         Err(error) => {
             return Concluded { answer: Err(error), open: None, attempts: 0, event_id: String::new() };
         }
     };
-    match attempt.run().await {
-        Ok(creation) => attempt.commit(creation).await,
-        Err(failure) => attempt.give_up(failure).await,
+    match Box::pin(attempt.run()).await {
+        Ok(creation) => Box::pin(attempt.commit(creation)).await,
+        Err(failure) => Box::pin(attempt.give_up(failure)).await,
     }
 }

@@ -1,5 +1,6 @@
 //! How a call is let in, run apart from its caller, and counted.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -59,7 +60,7 @@ impl Service {
         F: Future + Send + 'static,
         F::Output: Into<Told> + Send,
     {
-        let seated = self.seat(operation, &mut call, &cancel).await?;
+        let seated = Box::pin(self.seat(operation, &mut call, &cancel)).await?;
         let settled =
             [create_many::OPERATION, enroll::OPERATION, single::OPERATION, removal::OPERATION].contains(&operation);
         let then = if settled { SETTLED } else { READ_IT };
@@ -122,11 +123,12 @@ impl Service {
         Ok(Seated { deadline, credentials, _seat: seat, _at_work: at_work })
     }
 
-    /// Counts how a call ended and completes its error.
+    /// Counts how a call ended and completes its error. The work comes boxed: the compiler would keep it twice, as the
+    /// argument and as what is awaited.
     pub(super) async fn counted(
         &self,
         operation: &'static str,
-        work: impl Future<Output = Answered>,
+        work: Pin<Box<impl Future<Output = Answered>>>,
     ) -> Result<String, CalendarError> {
         let started = self.shared.clock.now();
         let result = work.await;

@@ -37,7 +37,7 @@ impl Service {
         attendee: &str,
         cancel: Cancel,
     ) -> Result<String, CalendarError> {
-        let work = async {
+        let work = Box::pin(async {
             let call = Call::parse(args, &self.config().for_attendees(), 1)?;
             let identity = call.auth.identity();
             let place = Place {
@@ -76,7 +76,7 @@ impl Service {
                 }
             })
             .await
-        };
+        });
         self.counted(operation, work).await
     }
 }

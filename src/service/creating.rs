@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::admission::{SETTLED, Told, scope_of};
+use super::admission::{Answered, SETTLED, Seated, Told, scope_of};
 use super::call::Call;
 use super::cancel::Cancel;
 use super::flight::{Leaving, Start};
 use super::metrics::Ending;
 use super::{Alike, Service, answer};
+use crate::google::Credentials;
 use crate::model::event::EventData;
 use crate::model::{CalendarError, Outcome, Rollback};
 use crate::operation::create::{self, Cleanup, CreateRequest, Created};
@@ -24,47 +25,64 @@ const SCHEDULE_AT_MOST: usize = 500;
 /// Bytes of a schedule's JSON text, at most.
 const SCHEDULE_BYTES: usize = 16 * 1024 * 1024;
 
+/// A create, read and checked.
+struct Asked {
+    call: Call,
+    data: EventData,
+}
+
 impl Service {
-    /// `createEvent`.
-    pub async fn create_event(&self, args: &str, event: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        let work = async {
-            let config = self.config();
-            let call = Call::parse(args, &config, 1)?;
-            let data = EventData::parse(event, call.time_zone.as_deref())?;
-            let hash = data.hash();
-            let (created, attempts) = self.share_create(call, data, cancel).await?;
-            let ending = match &*created {
-                Created::Done(creation) => Ending {
-                    verified: creation.verified,
-                    replayed: creation.replayed,
-                    repaired: creation.repaired,
-                    ..Ending::default()
-                },
-                Created::Unverified { cleanup, .. } => {
-                    let left = match cleanup {
-                        Cleanup::Deleted => Outcome::Rejected,
-                        Cleanup::Kept => Outcome::Applied,
-                        Cleanup::Pending => Outcome::Unknown,
-                    };
-                    Ending { unverified: true, left: Some(left), ..Ending::default() }
-                }
-            };
-            Ok((answer::created(&created, &hash, attempts)?, ending))
-        };
-        self.counted(create::OPERATION, work).await
+    /// `createEvent`. The texts are read at once, so that they need not be kept while the event is made.
+    pub fn create_event<'s>(
+        &'s self,
+        args: &str,
+        event: &str,
+        cancel: Cancel,
+    ) -> impl Future<Output = Result<String, CalendarError>> + Send + use<'s> {
+        let asked = self.asked(args, event);
+        self.counted(create::OPERATION, Box::pin(async move { self.share_create(asked?, cancel).await }))
     }
 
-    async fn share_create(
-        &self,
-        mut call: Call,
-        data: EventData,
+    fn asked(&self, args: &str, event: &str) -> Result<Box<Asked>, CalendarError> {
+        let call = Call::parse(args, &self.config(), 1)?;
+        let data = EventData::parse(event, call.time_zone.as_deref())?;
+        Ok(Box::new(Asked { call, data }))
+    }
+
+    async fn share_create(&self, mut asked: Box<Asked>, cancel: Cancel) -> Answered {
+        let hash = asked.data.hash();
+        let seated = Box::pin(self.seat(create::OPERATION, &mut asked.call, &cancel)).await?;
+        let (created, attempts) = self.begin_create(asked, &seated, cancel).await?;
+        let ending = match &*created {
+            Created::Done(creation) => Ending {
+                verified: creation.verified,
+                replayed: creation.replayed,
+                repaired: creation.repaired,
+                ..Ending::default()
+            },
+            Created::Unverified { cleanup, .. } => {
+                let left = match cleanup {
+                    Cleanup::Deleted => Outcome::Rejected,
+                    Cleanup::Kept => Outcome::Applied,
+                    Cleanup::Pending => Outcome::Unknown,
+                };
+                Ending { unverified: true, left: Some(left), ..Ending::default() }
+            }
+        };
+        Ok((answer::created(&created, &hash, attempts)?, ending))
+    }
+
+    fn begin_create<'s>(
+        &'s self,
+        asked: Box<Asked>,
+        seated: &Seated,
         cancel: Cancel,
-    ) -> Result<(Arc<Created>, u32), CalendarError> {
-        let seated = self.seat(create::OPERATION, &mut call, &cancel).await?;
+    ) -> impl Future<Output = Result<(Arc<Created>, u32), CalendarError>> + Send + use<'s> {
+        let call = &asked.call;
         let alike = call.key.clone().map(|key| Alike {
             user: call.target.user.clone(),
             key,
-            print: data.print(),
+            print: asked.data.print(),
             params: call.params,
             verified: call.verification.is_some(),
             on_deleted: call.on_deleted,
@@ -73,34 +91,44 @@ impl Service {
         let leaving = Leaving { operation: create::OPERATION, deadline, cancel, then: SETTLED };
         let this = self.clone();
         let credentials = Arc::clone(&seated.credentials);
-        let start = move |start: Start<_>| {
-            let open = this.shared.open.begin();
-            tokio::spawn(async move {
-                let watched = this.shared.background.watch(&start.exposure);
-                let scope = scope_of(&call, create::OPERATION, &credentials, start.deadline.clone());
-                let request = create_request(&call, data, call.key.clone());
-                let concluded = create::create(&this.shared.cx, scope, &request, &start.exposure).await;
-                let closed = match concluded.open {
-                    // It is told of when it is closed.
-                    Some(held) => {
-                        this.shared.background.adopt(held, credentials).await;
-                        Vec::new()
-                    }
-                    None => vec![(concluded.event_id, disposal(&concluded.answer))],
-                };
-                drop(watched);
-                if start.settle(concluded.answer.map(|created| (Arc::new(created), concluded.attempts))) {
-                    this.notify_closed(create::OPERATION, &call.target.user, closed);
+        let start = move |start| drop(tokio::spawn(this.attempt_create(asked, credentials, start)));
+        self.shared.creates.fly(alike, leaving, start)
+    }
+
+    /// The attempt, apart from its callers.
+    fn attempt_create(
+        self,
+        asked: Box<Asked>,
+        credentials: Arc<dyn Credentials>,
+        start: Start<(Arc<Created>, u32)>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let open = self.shared.open.begin();
+        let scope = scope_of(&asked.call, create::OPERATION, &credentials, start.deadline.clone());
+        let Asked { mut call, data } = *asked;
+        let key = call.key.take();
+        let request = Box::new(create_request(&call, data, key));
+        async move {
+            let watched = self.shared.background.watch(&start.exposure);
+            let concluded = create::create(&self.shared.cx, scope, &request, &start.exposure).await;
+            let closed = match concluded.open {
+                // It is told of when it is closed.
+                Some(held) => {
+                    self.shared.background.adopt(held, credentials).await;
+                    Vec::new()
                 }
-                drop(open);
-            });
-        };
-        self.shared.creates.fly(alike, leaving, start).await
+                None => vec![(concluded.event_id, disposal(&concluded.answer))],
+            };
+            drop(watched);
+            if start.settle(concluded.answer.map(|created| (Arc::new(created), concluded.attempts))) {
+                self.notify_closed(create::OPERATION, &request.target.user, closed);
+            }
+            drop(open);
+        }
     }
 
     /// `createEvents`.
     pub async fn create_events(&self, args: &str, events: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        let work = async {
+        let work = Box::pin(async {
             let config = self.config();
             let texts = schedule(events)?;
             let mut call = Call::parse(args, &config, texts.len())?;
@@ -165,7 +193,7 @@ impl Service {
                 Told { answer, closed }
             })
             .await
-        };
+        });
         self.counted(create_many::OPERATION, work).await
     }
 }

@@ -46,7 +46,7 @@ struct EventRef {
 impl Service {
     /// `enroll`: `{ events: [{ eventId, calendarId? }], attendee: { email, displayName?, optional? } }`.
     pub async fn enroll(&self, args: &str, body: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        let work = async {
+        let work = Box::pin(async {
             let config = self.config();
             let body: Body = serde_json::from_str(body).map_err(|_| {
                 CalendarError::validation("enroll", "needs events: [{ eventId, calendarId? }] and attendee: { email }")
@@ -84,7 +84,7 @@ impl Service {
                 }
             })
             .await
-        };
+        });
         self.counted(enroll::OPERATION, work).await.map_err(failed_to_add)
     }
 

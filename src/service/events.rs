@@ -15,7 +15,7 @@ use crate::operation::verify::{self, Verdict};
 impl Service {
     /// `verifyEvent`. Rejections become its answer in the facade: it never rejects.
     pub async fn verify_event(&self, args: &str, expected: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        let work = async {
+        let work = Box::pin(async {
             let config = self.config();
             let call = Call::parse(args, &config, 1)?;
             let expected = Expected::parse(expected, call.time_zone.as_deref())?;
@@ -31,13 +31,13 @@ impl Service {
                 Ok((answer::verdict(&verdict, &id, scope.attempts())?, ending))
             })
             .await
-        };
+        });
         self.counted("verifyEvent", work).await
     }
 
     /// `getEvent`.
     pub async fn get_event(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        let work = async {
+        let work = Box::pin(async {
             let call = Call::parse(args, &self.config(), 1)?;
             let id = call.event_id()?.to_owned();
             let cx = self.shared.cx.clone();
@@ -47,13 +47,13 @@ impl Service {
                 Ok((answer::read(&found.raw, &id)?, Ending::default()))
             })
             .await
-        };
+        });
         self.counted("getEvent", work).await
     }
 
     /// One page of `listEvents`, as Google sent it.
     pub async fn list_page(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        let work = async {
+        let work = Box::pin(async {
             let call = Call::parse(args, &self.config(), 1)?;
             let cx = self.shared.cx.clone();
             self.alone("listEvents", call, cancel, async move |call, credentials, deadline, _| {
@@ -65,13 +65,13 @@ impl Service {
                 Ok((text, Ending::default()))
             })
             .await
-        };
+        });
         self.counted("listEvents", work).await
     }
 
     /// `updateEvent`.
     pub async fn update_event(&self, args: &str, changes: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        let work = async {
+        let work = Box::pin(async {
             let call = Call::parse(args, &self.config(), 1)?;
             let changes = EventChanges::parse(changes, call.time_zone.as_deref())?;
             let request = UpdateRequest {
@@ -95,13 +95,13 @@ impl Service {
                 Ok((answer::updated(&updated, &request.id, scope.attempts())?, ending))
             })
             .await
-        };
+        });
         self.counted("updateEvent", work).await
     }
 
     /// `deleteEvent`.
     pub async fn delete_event(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
-        let work = async {
+        let work = Box::pin(async {
             let call = Call::parse(args, &self.config(), 1)?;
             let request = DeleteRequest {
                 target: call.target.clone(),
@@ -118,7 +118,7 @@ impl Service {
                 Ok((answer::deleted(deleted, &request.id, scope.attempts())?, ending))
             })
             .await
-        };
+        });
         self.counted("deleteEvent", work).await
     }
 }

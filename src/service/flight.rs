@@ -97,15 +97,19 @@ struct Boarded<'a, K: Eq + Hash + Clone, T: Clone> {
 
 impl<K: Eq + Hash + Clone, T: Clone> Flights<K, T> {
     /// Joins the flight of `key`, or starts one with `start`, which must spawn the attempt and return at once. With no
-    /// key the call flies alone.
-    pub(super) async fn fly(
+    /// key the call flies alone. It is under way when this returns; the future, which keeps nothing of `start`, is its end.
+    pub(super) fn fly<S: FnOnce(Start<T>)>(
         &self,
         key: Option<K>,
         caller: Leaving,
-        start: impl FnOnce(Start<T>),
-    ) -> Result<T, CalendarError> {
+        start: S,
+    ) -> impl Future<Output = Result<T, CalendarError>> + use<'_, K, T, S> {
         let flight = self.board(key.as_ref(), &caller.deadline, start);
-        let mut boarded = Boarded { flights: self, key, flight: Arc::clone(&flight), gone: false };
+        self.land(Boarded { flights: self, key, flight, gone: false }, caller)
+    }
+
+    async fn land(&self, mut boarded: Boarded<'_, K, T>, caller: Leaving) -> Result<T, CalendarError> {
+        let flight = Arc::clone(&boarded.flight);
         let landed = async {
             flight.landing.over.raised().await;
             flight.landing.waiting().answer.clone()

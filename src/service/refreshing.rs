@@ -19,7 +19,7 @@ impl Service {
     /// The user's tokens, fresh: `getRefreshedOAuthClient`.
     pub async fn refresh_tokens(&self, args: &str, cancel: Cancel) -> Result<String, CalendarError> {
         const OPERATION: &str = "getRefreshedOAuthClient";
-        let work = async {
+        let work = Box::pin(async {
             let config = self.config();
             let mut call = Call::parse(args, &config, 1)?;
             let least = if call.require_fresh { config.min_validity } else { SOON };
@@ -28,7 +28,7 @@ impl Service {
             let credentials = self.credentials_of(&mut call, least);
             let tokens = self.fresh(OPERATION, &credentials, call.force_refresh, &deadline, &cancel).await?;
             Ok((tokens.to_value().to_string(), Ending::default()))
-        };
+        });
         self.counted(OPERATION, work).await
     }
 
