@@ -121,7 +121,7 @@ test('aborted after the answer: the success stands', async () => {
 })
 
 test('one of two callers of one key leaves: the other gets its event', async () => {
-  await stage.faultFor(user, { operation: 'events.insert', nth: 1, fault: { kind: 'latency', ms: 300 } })
+  await stage.faultFor(user, { operation: 'events.insert', nth: 1, fault: { kind: 'latency', ms: 1500 } })
   const options = { idempotencyKey: 'shared' }
   const staying = service.createEvent(user.email, user.accessToken, lesson(), options)
   const end = await abortWhen(() => until(async () => (await requests()).length === 1), { options })
