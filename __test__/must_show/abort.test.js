@@ -124,7 +124,8 @@ test('one of two callers of one key leaves: the other gets its event', async () 
   await stage.faultFor(user, { operation: 'events.insert', nth: 1, fault: { kind: 'latency', ms: 1500 } })
   const options = { idempotencyKey: 'shared' }
   const staying = service.createEvent(user.email, user.accessToken, lesson(), options)
-  const end = await abortWhen(() => until(async () => (await requests()).length === 1), { options })
+  const bothAreIn = () => until(async () => service.metrics().inFlight === 2 && (await requests()).length === 1)
+  const end = await abortWhen(bothAreIn, { options })
   expectAborted(end, 'unknown')
   const result = await staying
   expect(result).toMatchObject({ success: true, verified: true })
