@@ -31,14 +31,15 @@ const eventOf = ({ title, start, end, students }, changes = {}) => ({
 const created = (eventId) => ({ success: true, eventId, message: null, tokenFailure: false, elapsedMs: 100 })
 const failed = { success: false, eventId: null, message: 'no', tokenFailure: false, elapsedMs: 200 }
 
+let google
+beforeAll(async () => {
+  google = await startEmulator()
+})
+afterAll(() => google?.close())
+
 describe('the audit', () => {
   const [lesson] = school(SEED, 1)
-  let google
 
-  beforeAll(async () => {
-    google = await startEmulator()
-  })
-  afterAll(() => google?.close())
   beforeEach(async () => {
     await google.reset()
     await google.addUser({ email: lesson.teacher, timeZone: lesson.timeZone })
@@ -107,12 +108,7 @@ describe('the audit', () => {
 describe('the audit of enrollments', () => {
   const [course] = courses(SEED, 1)
   const [student] = course.students
-  let google
 
-  beforeAll(async () => {
-    google = await startEmulator()
-  })
-  afterAll(() => google?.close())
   beforeEach(async () => {
     await google.reset()
     await google.addUser(course.teacher)

@@ -192,12 +192,4 @@ function repeatedPage() {
   })
 }
 
-module.exports = {
-  withContext,
-  CalendarError,
-  validation,
-  configuration,
-  fromNative,
-  ofCall,
-  repeatedPage,
-}
+module.exports = { CalendarError, validation, configuration, fromNative, ofCall, repeatedPage, withContext }
