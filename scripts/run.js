@@ -51,15 +51,20 @@ async function must(title, command, args, options) {
   if (code !== 0) throw new StepFailed(`${title} failed with exit code ${code}; its own words are above.`)
 }
 
-/** Runs a script's main function and sets the exit code. */
+/** Node's `parseArgs` found an argument that the script does not know, or one without its value. */
+const isWrongArgument = (error) => String(error?.code).startsWith('ERR_PARSE_ARGS_')
+
+/** Runs a script's main function and sets the exit code: 2 where an argument is wrong, which the message names. */
 function script(main) {
   main().then(
     (code) => {
       process.exitCode = code ?? 0
     },
     (error) => {
-      say(error instanceof StepFailed ? error.message : (error?.stack ?? String(error)))
-      process.exitCode = 1
+      const wrong = isWrongArgument(error)
+      if (wrong) say(`${error.message}. README.md, “See it, test it”, has the options.`)
+      else say(error instanceof StepFailed ? error.message : (error?.stack ?? String(error)))
+      process.exitCode = wrong ? 2 : 1
     },
   )
 }
