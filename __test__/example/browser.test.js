@@ -73,8 +73,10 @@ suite('the example’s page in Chromium', () => {
     expect(keys[1]).toBe(keys[0])
     expect((await live()).map(({ summary }) => summary)).toEqual(['Algebra', 'Algebra', 'Algebra'])
     expect(await posted()).toBe(3)
-    await expect(teacher.locator('.class').count()).resolves.toBe(1)
+    // Answered, and not drawn yet, on a busy machine.
+    await teacher.locator('.class').first().waitFor()
     await teacher.locator('#events .big', { hasText: '3 events' }).waitFor()
+    await expect(teacher.locator('.class').count()).resolves.toBe(1)
     expect(complaints).toEqual([])
   })
 
