@@ -14,7 +14,7 @@ use surecal::clock::Clock;
 use surecal::google::transport::{FaultKind, TransportFault};
 use surecal::google::{
     BoxFuture, Calendar, Credentials, Delete, HttpReply, HttpRequest, Insert, InsertParams, Patch, Scope, SendUpdates,
-    Sender, SenderConfig, StaticToken, Token, Transport,
+    Sender, SenderConfig, StaticToken, Token, Transport, json,
 };
 use surecal::model::{CalendarError, Code, Outcome};
 use surecal::policy::{Backoff, Deadline, Limits};
@@ -153,7 +153,7 @@ impl Bench {
     }
 
     async fn insert(&self, scope: &Scope) -> Result<Insert, CalendarError> {
-        self.calendar.insert(scope, "c", ID, &body(), params(), None).await
+        self.calendar.insert(scope, "c", ID, json(&body()).unwrap(), params(), None).await
     }
 
     fn sent(&self) -> usize {
@@ -560,7 +560,11 @@ async fn nothing_that_google_or_the_caller_said_is_in_an_error() {
         let bench = Bench::new([step]);
         let mut scope = bench.scope_with(Arc::new(StaticToken(token("secret"))));
         scope.user = "bob@example.com".into();
-        let error = bench.calendar.insert(&scope, "eve@example.com", ID, &body(), params(), None).await.unwrap_err();
+        let error = bench
+            .calendar
+            .insert(&scope, "eve@example.com", ID, json(&body()).unwrap(), params(), None)
+            .await
+            .unwrap_err();
         let printed = format!("{error} {error:?} {scope:?} {}", serde_json::to_string(&error).unwrap());
         for private in ["example.com", "secret", ID] {
             assert!(!printed.contains(private), "{printed}");

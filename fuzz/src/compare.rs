@@ -1,9 +1,10 @@
 //! What was asked for against what was read back.
 
-use serde_json::{Map, Value};
-use surecal::model::EventData;
-use surecal::model::compare::{compare, compare_changes, compare_whole};
+use serde_json::{Map, Value, json};
+use surecal::model::compare::plain::as_asked;
+use surecal::model::compare::{Comparison, compare, compare_changes, compare_whole};
 use surecal::model::repair::repair_patch;
+use surecal::model::{EventData, Stamp};
 
 use super::{assert_silent, first_line, text};
 
@@ -21,10 +22,13 @@ pub fn compared(data: &[u8]) {
         }
     }
     let Ok(asked) = EventData::parse(asked, Some("America/New_York")) else { return };
-    heals(asked.body(), &actual);
+    let body = asked.body().expect("checked data is read again");
+    heals(&body, &actual);
+    is_judged_alike(&asked, &body, actual);
     let Ok(read) = EventData::parse(read, Some("America/New_York")) else { return };
-    let there = compare_whole(asked.body(), read.body());
-    let back = compare_whole(read.body(), asked.body());
+    let other = read.body().expect("checked data is read again");
+    let there = compare_whole(&body, &other);
+    let back = compare_whole(&other, &body);
     if asked.print() == read.print() {
         assert!(
             there.critical.is_empty() && back.critical.is_empty(),
@@ -39,6 +43,21 @@ pub fn compared(data: &[u8]) {
                 .any(|found| found.field.split('.').next() == Some(field) && !found.field.ends_with("timeZone"))
         };
         assert_eq!(differs(&there), differs(&back), "{field} differs one way");
+    }
+}
+
+/// What is plainly as asked is so for the comparison by meaning, without a word to add.
+fn is_judged_alike(asked: &EventData, body: &Map<String, Value>, mut actual: Map<String, Value>) {
+    actual.insert("id".to_owned(), "abcde".into());
+    let properties = actual.entry("extendedProperties").or_insert_with(|| json!({}));
+    let Some(properties) = properties.as_object_mut() else { return };
+    let private = properties.entry("private").or_insert_with(|| json!({}));
+    let Some(private) = private.as_object_mut() else { return };
+    private.insert("surecalPrint".to_owned(), "print".into());
+    let text = Value::Object(actual.clone()).to_string();
+    if as_asked(asked.text(), text.as_bytes(), "abcde", "print").is_some() {
+        assert_eq!(compare_whole(body, &actual), Comparison::default(), "plainly as asked, and different");
+        assert!(!Stamp::of(&actual).fence, "plainly as asked, and a fence");
     }
 }
 

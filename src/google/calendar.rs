@@ -66,6 +66,12 @@ pub struct Fetched {
 }
 
 impl Fetched {
+    /// The event `id` in a 2xx, if it is that.
+    #[must_use]
+    pub fn of(reply: &HttpReply, id: &str) -> Option<Self> {
+        event(reply, Some(id), false)
+    }
+
     /// Whether this is a tombstone: a deleted event, whose id stays taken.
     #[must_use]
     pub fn cancelled(&self) -> bool {
@@ -165,19 +171,18 @@ impl Calendar {
     /// A 2xx whose body is not this event (cut short by a proxy, HTML) is an error with [`Outcome::Unknown`]. `fields` is a
     /// partial response mask that asks for [`NAMED`] at least; Google takes one "with any request that returns response data"
     /// ("Performance tips" of its guides).
-    pub fn insert<'a, B: Serialize>(
+    pub fn insert<'a>(
         &'a self,
         scope: &'a Scope,
         calendar: &str,
         id: &'a str,
-        body: &B,
+        body: Bytes,
         params: InsertParams,
         fields: Option<&str>,
-    ) -> impl Future<Output = Result<Insert, CalendarError>> + Send + use<'a, B> {
-        // Written at once: `body` need not be kept while Google is waited for.
-        let exchange = path::events(calendar).and_then(|path| {
+    ) -> impl Future<Output = Result<Insert, CalendarError>> + Send + use<'a> {
+        let exchange = path::events(calendar).map(|path| {
             let path = path + &write_query(params).maybe("fields", fields).finish();
-            Ok(Box::new(write(calendar, Method::POST, path, json(body)?)))
+            Box::new(write(calendar, Method::POST, path, body))
         });
         async move {
             let reply = self.sender.send(scope, *exchange?, |reply| written(reply, id)).await?;
@@ -199,9 +204,20 @@ impl Calendar {
         id: &str,
         fields: Option<&str>,
     ) -> Result<Option<Fetched>, CalendarError> {
+        self.get_as(scope, calendar, id, fields, |reply| event(reply, Some(id), fields.is_some())).await
+    }
+
+    /// [`Calendar::get`] of what `seen` makes of an answer; `None`: it is not the event.
+    pub async fn get_as<T: Send>(
+        &self,
+        scope: &Scope,
+        calendar: &str,
+        id: &str,
+        fields: Option<&str>,
+        seen: impl Fn(&HttpReply) -> Option<T> + Send,
+    ) -> Result<Option<T>, CalendarError> {
         let path = path::event(calendar, id)? + &Query::new().maybe("fields", fields).finish();
-        let exchange = read(calendar, path);
-        let reply = self.sender.send(scope, exchange, |reply| event(reply, Some(id), fields.is_some())).await?;
+        let reply = self.sender.send(scope, read(calendar, path), seen).await?;
         match reply.answer {
             Answer::Accepted(event) => Ok(Some(event)),
             // 410 is not documented for events.get; it can only mean that there is nothing to read.
@@ -321,7 +337,8 @@ fn write_query(params: InsertParams) -> Query {
     if params.supports_attachments { query.pair("supportsAttachments", "true") } else { query }
 }
 
-fn json(body: &impl Serialize) -> Result<Bytes, CalendarError> {
+/// The JSON text of a body.
+pub fn json(body: &impl Serialize) -> Result<Bytes, CalendarError> {
     match serde_json::to_vec(body) {
         Ok(bytes) => Ok(Bytes::from(bytes)),
         Err(_) => Err(CalendarError::internal(Outcome::NotSent, "an event could not be written as JSON")),

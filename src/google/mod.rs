@@ -24,7 +24,7 @@ pub mod wait;
 mod watched_body;
 
 pub use calendar::{
-    Calendar, Delete, Fetched, Insert, InsertParams, NAMED, Page, Patch, PatchParams, SendUpdates, Written,
+    Calendar, Delete, Fetched, Insert, InsertParams, NAMED, Page, Patch, PatchParams, SendUpdates, Written, json,
 };
 pub use fault::describe;
 pub use http_transport::{HttpTokenEndpoint, Network};

@@ -3,6 +3,8 @@
 //! Critical: summary, start, end, recurrence and the presence of every requested attendee; a difference there means that
 //! the calendar does not hold what was asked for. Everything else is advisory: a difference is worth a warning.
 
+pub mod plain;
+
 use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::HashMap;
@@ -181,7 +183,7 @@ impl Reading<'_> {
         let wanted = value.as_object().unwrap_or(&none);
         let found = self.actual.get(name).and_then(Value::as_object).unwrap_or(&none);
         if let Some(member) = ["date", "dateTime"].into_iter().find(|member| text_of(wanted, member).is_some())
-            && !self.same_time(name, value)
+            && !self.actual.get(name).is_some_and(|found| same_time(value, found))
         {
             let shown = found.get(member).or_else(|| found.get("dateTime")).or_else(|| found.get("date"));
             let actual = shown.cloned().unwrap_or(Value::Null);
@@ -199,24 +201,6 @@ impl Reading<'_> {
                 Some(false) if name == "start" && is_series => self.result.critical.push(entry),
                 _ => self.result.advisory.push(entry),
             }
-        }
-    }
-
-    fn same_time(&self, name: &str, value: &Value) -> bool {
-        let Some(found) = self.actual.get(name) else { return false };
-        let their_zone = found.as_object().and_then(|time| text_of(time, "timeZone"));
-        let Ok(read) = read_time(found, None) else { return false };
-        if let Ok(wanted) = read_time(value, their_zone)
-            && wanted.matches(read)
-        {
-            return true;
-        }
-        // A time with neither offset nor zone means the clock of the calendar, in which Google answers.
-        let stated = |time: &Value| time.as_object().and_then(|time| text_of(time, "dateTime")).and_then(Stated::read);
-        let has_zone = value.as_object().and_then(|time| text_of(time, "timeZone")).is_some();
-        match (stated(value), stated(found)) {
-            (Some(wanted), Some(found)) => !has_zone && wanted.offset.is_none() && wanted.local == found.local,
-            _ => false,
         }
     }
 
@@ -290,6 +274,24 @@ impl Reading<'_> {
             (Some(data), status) if status == Some("success") || status != Some("failure") && is_made(data) => {}
             _ => self.result.advisory.push(difference("conferenceData", value.clone(), self.actual("conferenceData"))),
         }
+    }
+}
+
+/// Whether the start or end `found` says what `value` says.
+fn same_time(value: &Value, found: &Value) -> bool {
+    let their_zone = found.as_object().and_then(|time| text_of(time, "timeZone"));
+    let Ok(read) = read_time(found, None) else { return false };
+    if let Ok(wanted) = read_time(value, their_zone)
+        && wanted.matches(read)
+    {
+        return true;
+    }
+    // A time with neither offset nor zone means the clock of the calendar, in which Google answers.
+    let stated = |time: &Value| time.as_object().and_then(|time| text_of(time, "dateTime")).and_then(Stated::read);
+    let has_zone = value.as_object().and_then(|time| text_of(time, "timeZone")).is_some();
+    match (stated(value), stated(found)) {
+        (Some(wanted), Some(found)) => !has_zone && wanted.offset.is_none() && wanted.local == found.local,
+        _ => false,
     }
 }
 

@@ -9,16 +9,25 @@ use sha2::{Digest, Sha256};
 use super::canonical::canonical;
 use super::error::CalendarError;
 use super::ids::base32hex;
-use super::validate::{Purpose, check};
+use super::outcome::Outcome;
+use super::validate::{Checked, Purpose, check};
 use super::warning::Warning;
 
 /// The characters of a fingerprint; 130 bits.
 const PRINT_LENGTH: usize = 26;
 
 /// Data of a new event. `Debug` prints no content.
+///
+/// It is kept as text: a call waits for Google for most of its life, and a tree takes some ten times the room.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any combination can occur")]
 pub struct EventData {
-    body: Map<String, Value>,
+    /// The checked data, a JSON object.
+    text: Box<[u8]>,
+    has_guests: bool,
+    has_properties: bool,
+    asks_for_conference: bool,
+    has_attachments: bool,
     warnings: Vec<Warning>,
     /// Of the canonical data: it is asked for several times in a call, and costs as much as parsing.
     digest: [u8; 32],
@@ -29,15 +38,31 @@ impl EventData {
     /// (IANA) is written into a start or end that has neither an offset nor a `timeZone`, and into the times of a series
     /// that have no `timeZone`.
     pub fn parse(text: &str, zone: Option<&str>) -> Result<Self, CalendarError> {
-        let checked = check(text, zone, Purpose::Create)?;
-        let digest = Sha256::digest(canonical(&checked.body)).into();
-        Ok(Self { body: checked.body, warnings: checked.warnings, digest })
+        let Checked { body, warnings } = check(text, zone, Purpose::Create)?;
+        let text = serde_json::to_vec(&body)
+            .map_err(|_| CalendarError::internal(Outcome::NotSent, "event data could not be written as JSON"))?;
+        Ok(Self {
+            text: text.into(),
+            has_guests: !super::attendee::list(&body).is_empty(),
+            has_properties: body.contains_key("extendedProperties"),
+            asks_for_conference: asks_for_conference(&body),
+            has_attachments: has_attachments(&body),
+            warnings,
+            digest: Sha256::digest(canonical(&body)).into(),
+        })
     }
 
     /// What to send, without an id and without stamps. Nulls and fields that Google alone writes are gone.
     #[must_use]
-    pub const fn body(&self) -> &Map<String, Value> {
-        &self.body
+    pub const fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// [`EventData::text`], read.
+    pub fn body(&self) -> Result<Map<String, Value>, CalendarError> {
+        // It was written from such a tree.
+        serde_json::from_slice(&self.text)
+            .map_err(|_| CalendarError::internal(Outcome::Unknown, "event data could not be read again"))
     }
 
     /// The fingerprint of the request: 26 characters of `0-9a-v`. Data that means the same has the same one.
@@ -56,20 +81,26 @@ impl EventData {
 
     /// Whether a guest may get mail.
     #[must_use]
-    pub fn has_guests(&self) -> bool {
-        !super::attendee::list(&self.body).is_empty()
+    pub const fn has_guests(&self) -> bool {
+        self.has_guests
+    }
+
+    /// Whether the caller gave extended properties.
+    #[must_use]
+    pub const fn has_properties(&self) -> bool {
+        self.has_properties
     }
 
     /// Whether Google is asked to make a conference.
     #[must_use]
-    pub fn asks_for_conference(&self) -> bool {
-        asks_for_conference(&self.body)
+    pub const fn asks_for_conference(&self) -> bool {
+        self.asks_for_conference
     }
 
     /// Whether the insert needs `supportsAttachments`.
     #[must_use]
-    pub fn has_attachments(&self) -> bool {
-        has_attachments(&self.body)
+    pub const fn has_attachments(&self) -> bool {
+        self.has_attachments
     }
 
     /// What the caller should know: fields that are not sent.
@@ -162,6 +193,12 @@ fn has_attachments(body: &Map<String, Value>) -> bool {
     body.contains_key("attachments")
 }
 
+impl fmt::Debug for EventData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EventData({} bytes)", self.text.len())
+    }
+}
+
 macro_rules! debug_without_content {
     ($($name:ident),+) => { $(
         impl fmt::Debug for $name {
@@ -172,7 +209,7 @@ macro_rules! debug_without_content {
     )+ };
 }
 
-debug_without_content!(EventData, EventChanges, Expected);
+debug_without_content!(EventChanges, Expected);
 
 #[cfg(test)]
 mod tests;

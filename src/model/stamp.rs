@@ -1,10 +1,12 @@
 //! What an event of ours carries in its private extended properties, and the fence that keeps an id free of late inserts.
 
-use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::claim::Claims;
+use super::error::CalendarError;
+use super::event::{EventData, name_conference_request};
 use super::instant::{When, read_time};
+use super::outcome::Outcome;
 
 /// The fingerprint of the request that made the event.
 pub const PRINT: &str = "surecalPrint";
@@ -58,36 +60,33 @@ impl Stamp {
     }
 }
 
-/// The body of an insert: the caller's data, and the members that differ from it or are added. The data itself, which may
-/// hold thousands of guests, is not copied.
-pub struct Stamped<'a> {
-    body: &'a Map<String, Value>,
-    own: Map<String, Value>,
-}
-
-impl<'a> Stamped<'a> {
-    /// `body` with our stamp beside the caller's own private properties.
-    #[must_use]
-    pub fn new(body: &'a Map<String, Value>, print: &str, claims: &Claims) -> Self {
-        let mut own = Map::new();
-        if let Some(properties) = body.get("extendedProperties") {
-            own.insert("extendedProperties".to_owned(), properties.clone());
-        }
-        set_private(&mut own, [(PRINT, print.to_owned()), (CLAIMS, claims.text())]);
-        Self { body, own }
+/// The JSON text of an insert: the checked data, under the event's `id`, with our stamp beside the caller's own private
+/// properties. A request for a conference gets `request_id`.
+pub fn insert_text(
+    data: &EventData,
+    id: &str,
+    print: &str,
+    claims: &Claims,
+    request_id: impl FnOnce() -> String,
+) -> Result<Vec<u8>, CalendarError> {
+    // Most data holds nothing that we add to, and goes as it is, behind our own members.
+    let goes_whole = !data.has_properties() && !data.asks_for_conference();
+    let mut body = if goes_whole { Map::new() } else { data.body()? };
+    body.insert("id".to_owned(), Value::from(id));
+    set_private(&mut body, [(PRINT, print.to_owned()), (CLAIMS, claims.text())]);
+    if data.asks_for_conference()
+        && let Some(conference) = body.get_mut("conferenceData")
+    {
+        name_conference_request(conference, &request_id());
     }
-
-    /// Sends `value` as `name`, whatever the caller's data has there.
-    pub fn set(&mut self, name: &str, value: Value) {
-        self.own.insert(name.to_owned(), value);
+    let mut text = serde_json::to_vec(&body)
+        .map_err(|_| CalendarError::internal(Outcome::NotSent, "an event could not be written as JSON"))?;
+    if goes_whole {
+        text.pop();
+        text.push(b',');
+        text.extend_from_slice(data.text().get(1..).unwrap_or_default());
     }
-}
-
-impl Serialize for Stamped<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let theirs = self.body.iter().filter(|(name, _)| !self.own.contains_key(*name));
-        serializer.collect_map(theirs.chain(&self.own))
-    }
+    Ok(text)
 }
 
 /// The body of a PATCH that changes the claims and nothing else.
@@ -172,22 +171,40 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
-    #[test]
-    fn a_stamp_is_read_as_it_was_written_beside_the_callers_own_properties() {
-        let body = object(
-            json!({ "summary": "x", "extendedProperties": { "private": { "own": "1" }, "shared": { "s": "2" } } }),
-        );
+    /// What is sent of this data, read.
+    fn sent(data: &Value) -> Map<String, Value> {
+        let data = EventData::parse(&data.to_string(), None).unwrap();
         let claims = Claims::of(Claim::from_bits(5));
-        let event = object(serde_json::to_value(Stamped::new(&body, "print", &claims)).unwrap());
-        let stamp = Stamp::of(&event);
-        assert_eq!(stamp, Stamp { print: Some("print".to_owned()), claims, fence: false, touch: None });
-        assert_eq!(event["extendedProperties"]["private"]["own"], "1");
-        assert_eq!(event["extendedProperties"]["shared"]["s"], "2");
-        assert_eq!(event["summary"], "x");
-        assert!(Stamp::of(&body).is_absent());
-        let bare = Map::new();
-        let bare = object(serde_json::to_value(Stamped::new(&bare, "p", &Claims::default())).unwrap());
-        assert!(Stamp::of(&bare).print.is_some());
+        let text = insert_text(&data, "abcde", "print", &claims, || "ours".to_owned()).unwrap();
+        object(serde_json::from_slice(&text).unwrap())
+    }
+
+    #[test]
+    fn a_stamp_is_read_as_it_was_written_beside_what_the_caller_gave() {
+        let lesson = json!({
+            "summary": "x", "start": { "dateTime": "2025-01-07T10:00:00Z" }, "end": { "dateTime": "2025-01-07T11:00:00Z" },
+        });
+        let own = json!({ "extendedProperties": { "private": { "own": "1" }, "shared": { "s": "2" } } });
+        let meet = json!({ "conferenceData": { "createRequest": { "requestId": "theirs" } } });
+        for added in [json!({}), own, meet] {
+            let mut asked = lesson.clone();
+            asked.as_object_mut().unwrap().extend(object(added));
+            let sent = sent(&asked);
+            let claims = Claims::of(Claim::from_bits(5));
+            assert_eq!(
+                Stamp::of(&sent),
+                Stamp { print: Some("print".to_owned()), claims: claims.clone(), fence: false, touch: None }
+            );
+            // Beside it, what was asked for, and nothing else.
+            let mut wanted = object(asked.clone());
+            wanted.insert("id".to_owned(), json!("abcde"));
+            set_private(&mut wanted, [(PRINT, "print".to_owned()), (CLAIMS, claims.text())]);
+            if let Some(conference) = wanted.get_mut("conferenceData") {
+                conference["createRequest"]["requestId"] = json!("ours");
+            }
+            assert_eq!(sent, wanted);
+            assert!(Stamp::of(&object(asked)).is_absent());
+        }
     }
 
     #[test]

@@ -8,19 +8,17 @@ mod confirm;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::create::{CreateRequest, Creation, OPERATION, OnDeleted};
 use super::exposure::Exposure;
 use super::prevented::Making;
-use super::sight::Sight;
+use super::sight::{Found, Sight, Standing};
 use super::{Context, Gaps, QUIET, lease_lost, lease_of, timed_out};
-use crate::google::{Fetched, Hurry, Insert, InsertParams, NAMED, Patch, Scope, SendUpdates};
-use crate::model::compare::{Comparison, Difference, compare_whole};
-use crate::model::event::name_conference_request;
+use crate::google::{Fetched, HttpReply, Hurry, Insert, InsertParams, NAMED, Patch, Scope, SendUpdates};
+use crate::model::compare::Difference;
 use crate::model::ids::{conference_request_id, event_id};
-use crate::model::stamp::{Stamped, claims_patch};
+use crate::model::stamp::{claims_patch, insert_text};
 use crate::model::{CalendarError, Claim, Claims, Code, Outcome, Warning};
 use crate::policy::Kind;
 use crate::store::{Change, Entry, Fate, Held, State};
@@ -213,7 +211,8 @@ impl<'a> Attempt<'a> {
         self.scope.hurry = Some(self.hurry(&probe));
         // What is read back anyway need not be sent twice.
         let fields = self.request.verification.map(|_| NAMED);
-        let sent = self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, &self.body(), params, fields);
+        let body = self.body()?;
+        let sent = self.cx.calendar.insert(&self.scope, &self.calendar, &self.id, body, params, fields);
         let inserted = sent.await;
         self.scope.hurry = None;
         self.scope.count_beside(&probe);
@@ -265,39 +264,36 @@ impl<'a> Attempt<'a> {
     }
 
     /// What an insert sends. Meet ignores a request id it has seen, so a repeated insert can't make a second conference.
-    fn body(&self) -> Stamped<'a> {
-        let data = self.request.data.body();
-        let mut body = Stamped::new(data, &self.print, &Claims::of(self.claim.clone()));
-        body.set("id", Value::String(self.id.clone()));
-        if self.request.data.asks_for_conference()
-            && let Some(mut conference) = data.get("conferenceData").cloned()
-        {
-            let user = self.request.target.user.as_str();
-            let id = conference_request_id(OPERATION, user, &self.calendar, &self.key, self.generation);
-            name_conference_request(&mut conference, &id);
-            body.set("conferenceData", conference);
-        }
-        body
+    fn body(&self) -> Result<Bytes, CalendarError> {
+        let user = self.request.target.user.as_str();
+        let request_id = || conference_request_id(OPERATION, user, &self.calendar, &self.key, self.generation);
+        let claims = Claims::of(self.claim.clone());
+        insert_text(&self.request.data, &self.id, &self.print, &claims, request_id).map(Bytes::from)
     }
 
     async fn look(&mut self) -> Result<Step, Failure> {
-        let found = self.cx.calendar.get(&self.scope, &self.calendar, &self.id, None).await?;
-        let sight = Sight::of(found, &self.print);
+        let seen = |reply: &HttpReply| Found::of(reply, &self.id, &self.print, &self.request.data);
+        let found = self.cx.calendar.get_as(&self.scope, &self.calendar, &self.id, None, seen).await?;
         let refused = std::mem::take(&mut self.refused);
-        match sight {
-            Sight::Absent => {
-                self.refused = refused;
-                self.absent().await
-            }
-            Sight::Tombstone => self.tombstone().await,
-            Sight::Fence(found) => self.lift_fence(&found).await,
-            Sight::OtherRequest => Err(self.other_request().into()),
-            Sight::Unstamped(found) => self.stamps_lost(found),
-            Sight::Ours(found, claims) if claims.contains(&self.claim) => {
-                self.in_doubt |= refused;
-                self.verify(found, &claims).await
-            }
-            Sight::Ours(found, claims) => self.adopt(found, &claims).await,
+        let (standing, claims) = match found {
+            Some(Found::AsAsked(standing, claims)) => (standing, claims),
+            found => match Sight::of(found.and_then(Found::otherwise), &self.print) {
+                Sight::Absent => {
+                    self.refused = refused;
+                    return self.absent().await;
+                }
+                Sight::Tombstone => return self.tombstone().await,
+                Sight::Fence(found) => return self.lift_fence(&found).await,
+                Sight::OtherRequest => return Err(self.other_request().into()),
+                Sight::Unstamped(found) => return self.stamps_lost(found),
+                Sight::Ours(found, claims) => (Standing::of(found, &self.request.data)?, claims),
+            },
+        };
+        if claims.contains(&self.claim) {
+            self.in_doubt |= refused;
+            self.verify(standing, &claims).await
+        } else {
+            self.adopt(standing, &claims).await
         }
     }
 
@@ -376,7 +372,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn stamps_lost(&mut self, found: Fetched) -> Result<Step, Failure> {
-        let comparison = self.compare(&found);
+        let Standing { raw, comparison, .. } = Standing::of(found, &self.request.data)?;
         self.forget_this_id();
         if !comparison.critical.is_empty() {
             let error = CalendarError::new(
@@ -388,20 +384,19 @@ impl<'a> Attempt<'a> {
         }
         let mut warnings = comparison.warnings();
         warnings.push(Warning::new("STAMP_LOST", "Somebody replaced the event whole; surecal's marks on it are gone."));
-        Ok(self.done(found.raw, true, warnings))
+        Ok(self.done(raw, true, warnings))
     }
 
     /// The event of an earlier call with this key. Where the journal says that a listed claim succeeded, nothing deletes
     /// it and reading is enough; else our claim must be on it before we may rely on it.
-    async fn adopt(&mut self, found: Fetched, claims: &Claims) -> Result<Step, Failure> {
+    async fn adopt(&mut self, found: Standing, claims: &Claims) -> Result<Step, Failure> {
         self.occupied = true;
         self.adopted = true;
-        let comparison = self.compare(&found);
         let fates = self.cx.journal.fates(claims, &self.id, self.cx.left(&self.scope)).await;
         let verified = fates.iter().any(|(_, fate)| *fate == Fate::Succeeded { verified: true });
         let succeeded = fates.iter().any(|(_, fate)| matches!(fate, Fate::Succeeded { .. }));
-        if verified || (succeeded && comparison.critical.is_empty()) {
-            return Ok(self.done_with_owners_edit(found, &comparison));
+        if verified || (succeeded && found.comparison.critical.is_empty()) {
+            return Ok(self.done_with_owners_edit(found));
         }
         let Some(claims) = claims.with(&self.claim) else {
             return Err(self.too_many_claims().into());
@@ -466,11 +461,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn compare(&self, found: &Fetched) -> Comparison {
-        compare_whole(self.request.data.body(), &found.event)
-    }
-
-    fn done_with_owners_edit(&self, found: Fetched, comparison: &Comparison) -> Step {
+    fn done_with_owners_edit(&self, found: Standing) -> Step {
+        let comparison = &found.comparison;
         let mut warnings = comparison.warnings();
         if !comparison.critical.is_empty() {
             warnings.extend(comparison.critical.iter().map(|difference| {

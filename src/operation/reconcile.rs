@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::sight::Sight;
 use super::{Context, Gaps, QUIET, lease_lost};
-use crate::google::{Fetched, Insert, NAMED, Scope, SendUpdates};
+use crate::google::{Fetched, Insert, NAMED, Scope, SendUpdates, json};
 use crate::model::stamp::{Stamp, fence_body, leave_patch};
 use crate::model::{CalendarError, Code, Outcome};
 use crate::store::{Change, Disposal, Entry, Held, State};
@@ -96,8 +96,8 @@ fn nothing_comes(cx: &Context, entry: &Entry) -> bool {
 
 /// Takes the id, so that the tombstone that follows keeps it taken. Whatever comes of it, the next look tells.
 async fn fence(cx: &Context, scope: &Scope, entry: &Entry) -> Result<(), CalendarError> {
-    let body = fence_body(&entry.event_id);
-    match cx.calendar.insert(scope, &entry.calendar, &entry.event_id, &body, QUIET, Some(NAMED)).await {
+    let body = json(&fence_body(&entry.event_id))?;
+    match cx.calendar.insert(scope, &entry.calendar, &entry.event_id, body, QUIET, Some(NAMED)).await {
         Ok(Insert::Created(found)) => delete(cx, scope, entry, &found.etag, SendUpdates::None).await,
         Ok(Insert::Taken) => Ok(()),
         Err(error) if error.outcome == Outcome::Unknown => Ok(()),

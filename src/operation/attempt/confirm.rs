@@ -1,31 +1,32 @@
 //! Is what stands at the id what was asked for? If not: whose difference is it, and may it be put right?
 
 use super::{Attempt, Failure, Step};
-use crate::google::{Fetched, Patch};
+use crate::google::Patch;
 use crate::model::repair::repair_patch;
 use crate::model::{CalendarError, Claims, Code, Outcome};
+use crate::operation::sight::Standing;
 use crate::store::Fate;
 
 impl Attempt<'_> {
     /// Our claim is on it: is it what was asked for?
-    pub(super) async fn verify(&mut self, found: Fetched, claims: &Claims) -> Result<Step, Failure> {
+    pub(super) async fn verify(&mut self, found: Standing, claims: &Claims) -> Result<Step, Failure> {
         self.occupied = true;
         self.reply_lost |= self.in_doubt && !self.landed && !self.claimed;
         self.landed = true;
-        let comparison = self.compare(&found);
-        if comparison.critical.is_empty() {
-            let warnings = comparison.warnings();
+        if found.comparison.critical.is_empty() {
+            let warnings = found.comparison.warnings();
             return Ok(self.done(found.raw, true, warnings));
         }
         let Some(verification) = self.request.verification else {
-            return Ok(self.done(found.raw, false, comparison.warnings()));
+            let warnings = found.comparison.warnings();
+            return Ok(self.done(found.raw, false, warnings));
         };
         let others = claims.without(&self.claim);
         if !others.is_empty() {
             let fates = self.cx.journal.fates(&others, &self.id, self.cx.left(&self.scope)).await;
             let any = |wanted: fn(&Fate) -> bool| fates.iter().any(|(_, fate)| wanted(fate));
             if any(|fate| *fate == Fate::Succeeded { verified: true }) {
-                return Ok(self.done_with_owners_edit(found, &comparison));
+                return Ok(self.done_with_owners_edit(found));
             }
             if any(|fate| matches!(fate, Fate::Succeeded { .. })) {
                 return Err(self.stands_otherwise("was told success without being read back").into());
@@ -47,13 +48,13 @@ impl Attempt<'_> {
             return Ok(Step::Look);
         }
         if self.repaired || !verification.repair {
-            return Err(Failure::Mismatch(comparison.critical));
+            return Err(Failure::Mismatch(found.comparison.critical));
         }
         self.repair(&found).await
     }
 
-    async fn repair(&mut self, found: &Fetched) -> Result<Step, Failure> {
-        let patch = repair_patch(self.request.data.body(), &found.event);
+    async fn repair(&mut self, found: &Standing) -> Result<Step, Failure> {
+        let patch = repair_patch(&self.request.data.body()?, &found.event);
         self.may_patch()?;
         let params = self.mailed();
         let etag = Some(found.etag.as_str());
