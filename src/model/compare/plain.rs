@@ -184,12 +184,11 @@ mod tests {
         ] {
             let mut otherwise = answer();
             let (within, name) = pointer.rsplit_once('/').unwrap();
-            match otherwise.pointer_mut(pointer) {
-                Some(there) => *there = value,
-                None => {
-                    let object = otherwise.pointer_mut(within).unwrap().as_object_mut().unwrap();
-                    object.insert(name.to_owned(), value);
-                }
+            if let Some(there) = otherwise.pointer_mut(pointer) {
+                *there = value;
+            } else {
+                let object = otherwise.pointer_mut(within).unwrap().as_object_mut().unwrap();
+                object.insert(name.to_owned(), value);
             }
             assert!(judged(&otherwise.to_string()).is_none(), "{pointer}");
         }
