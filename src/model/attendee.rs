@@ -68,9 +68,14 @@ pub fn check_email(email: &str) -> bool {
     email.len() <= MAX_EMAIL
         && !local.is_empty()
         && local.len() <= 64
-        && local.chars().all(local_fits)
-        && domain.chars().all(domain_fits)
+        && are_all(local, local_fits)
+        && are_all(domain, domain_fits)
         && domain.split('.').all(|label| !label.is_empty())
+}
+
+/// Whether all characters are such. Most addresses are ASCII, which need not be decoded.
+fn are_all(text: &str, fit: impl Fn(char) -> bool) -> bool {
+    if text.is_ascii() { text.bytes().all(|byte| fit(char::from(byte))) } else { text.chars().all(fit) }
 }
 
 /// The addresses of an event's guest list, [`normal`].
