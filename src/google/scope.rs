@@ -43,6 +43,7 @@ pub struct Scope {
     /// Ends a write's exchange early, as if its own time were up: its fate is not known then. Waits before and between sends
     /// are not cut short. `None`: nobody waits.
     pub hurry: Option<Hurry>,
+    is_beside: bool,
     attempts: AtomicU32,
     /// The tokens got after a 401, at most [`RENEWALS`].
     renewed: Mutex<Vec<Token>>,
@@ -69,6 +70,7 @@ impl Scope {
             quota_user: None,
             lease: None,
             hurry: None,
+            is_beside: false,
             attempts: AtomicU32::new(0),
             renewed: Mutex::new(Vec::new()),
         }
@@ -95,6 +97,7 @@ impl Scope {
         let mut beside = Self::new(user, self.operation, credentials, deadline, self.attempt_timeout, 0);
         beside.quota_user.clone_from(&self.quota_user);
         beside.lease.clone_from(&self.lease);
+        beside.is_beside = true;
         beside
     }
 
@@ -109,6 +112,10 @@ impl Scope {
         error.attempts = self.attempts();
         error.elapsed_ms = millis(clock.now().saturating_duration_since(self.deadline.started()));
         error
+    }
+
+    pub(super) const fn is_beside(&self) -> bool {
+        self.is_beside
     }
 
     pub(super) fn count_attempt(&self) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::path;
 use super::quota_user::QuotaUser;
@@ -22,6 +23,10 @@ use crate::model::{CalendarError, Code, Outcome};
 use crate::policy::lanes::Place;
 use crate::policy::throttle::Turn;
 use crate::policy::{Backoff, Kind, Latency, Limits, RetryBudget, Throttle, Verdict, classify};
+
+/// Exchanges under way at once. An HTTP/2 server should let a connection have at least 100 (RFC 9113, 6.5.2); what is more
+/// would wait inside the HTTP client, its time running, and over HTTP/1.1 each is a connection of its own.
+pub const UNDER_WAY: usize = 100;
 
 /// Where the backoff's random numbers come from: `0.0..1.0`.
 pub type Jitter = fn() -> f64;
@@ -104,6 +109,8 @@ pub struct Sender {
     transport: Arc<dyn Transport>,
     clock: Clock,
     throttle: Throttle,
+    /// One for each exchange that is under way.
+    places: Semaphore,
     budget: RetryBudget,
     tally: Tally,
     /// How long reads and writes take.
@@ -125,6 +132,7 @@ impl Sender {
             transport: config.transport,
             throttle: Throttle::new(config.clock.clone(), config.limits),
             clock: config.clock,
+            places: Semaphore::new(UNDER_WAY),
             budget: RetryBudget::default(),
             tally: Tally::default(),
             latency: Default::default(),
@@ -219,15 +227,17 @@ impl Sender {
     ) -> Result<Reply<T>, Why> {
         let scope = course.scope;
         // Held to the end, sleeps included: a calendar that says "slower" is not to hear the next writer meanwhile.
-        let place = self.enter_lane(scope, exchange).await?;
+        let place_in_lane = self.enter_lane(scope, exchange).await?;
         let mut token = self.token(scope, None).await?;
         let mut retries = 0;
         loop {
             self.take_turn(scope, exchange.kind).await?;
+            let under_way = self.take_place(scope).await?;
             let result = self.exchange_once(scope, exchange, &token, retries < scope.max_retries).await?;
+            drop(under_way);
             let (result, decoded) = read(result, &decode);
             let verdict = classify(exchange.kind, course.note(&result));
-            self.account(scope, place.as_ref(), verdict);
+            self.account(scope, place_in_lane.as_ref(), verdict);
 
             let code = match answer(verdict, decoded) {
                 Ok(answer) => return Ok(course.reply(answer)),
@@ -304,6 +314,22 @@ impl Sender {
             self.wait_for(scope, || turns.turn(project, limits.per_project_per_minute)).await?;
         }
         Ok(())
+    }
+
+    /// Waits, first come first served, until fewer than [`UNDER_WAY`] exchanges are. A read beside a write does not: it is
+    /// made because the write is late, and all places may be taken by such.
+    async fn take_place(&self, scope: &Scope) -> Result<Option<SemaphorePermit<'_>>, Why> {
+        if scope.is_beside() {
+            return Ok(None);
+        }
+        if let Ok(place) = self.places.try_acquire() {
+            return Ok(Some(place));
+        }
+        let begun = self.clock.now();
+        let place = within(&self.clock, &scope.deadline, self.places.acquire()).await?;
+        self.tally.throttled(self.clock.now() - begun);
+        // Fails only if the semaphore is closed, which nobody does.
+        Ok(place.ok())
     }
 
     async fn wait_for<F>(&self, scope: &Scope, turn: impl Fn() -> F + Send) -> Result<(), Why>
