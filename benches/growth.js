@@ -12,8 +12,8 @@ const { alone } = require('./alone')
 const { cell, goal, median, progress } = require('./figures')
 const { startContestant, startServer } = require('./processes')
 
-/** Answers that the server lets pile up: as many as it lets one HTTP/2 connection have. The rest waits in the process. */
-const STREAMS = 1000
+/** Answers that the server lets pile up: as many exchanges as surecal has under way at once. The rest waits in the process. */
+const UNDER_WAY = 100
 /** Long enough for whatever is held back; a create that gave up would not be in flight. */
 const PATIENCE = { timeoutMs: 60_000, attemptTimeoutMs: 60_000 }
 
@@ -46,7 +46,7 @@ async function heldKb(contestant, server, inFlight) {
   const { rssKb: before } = await contestant.ask({ measure: true })
   await server.ask('hold')
   await contestant.ask({ begin: inFlight })
-  await server.ask('held', { requests: Math.min(inFlight, STREAMS) })
+  await server.ask('held', { requests: Math.min(inFlight, UNDER_WAY) })
   const { rssKb } = await contestant.ask({ measure: true })
   await server.ask('release')
   await contestant.ask({ end: true })
