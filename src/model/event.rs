@@ -38,11 +38,16 @@ impl EventData {
     /// (IANA) is written into a start or end that has neither an offset nor a `timeZone`, and into the times of a series
     /// that have no `timeZone`.
     pub fn parse(text: &str, zone: Option<&str>) -> Result<Self, CalendarError> {
-        let Checked { body, warnings } = check(text, zone, Purpose::Create)?;
-        let text = serde_json::to_vec(&body)
-            .map_err(|_| CalendarError::internal(Outcome::NotSent, "event data could not be written as JSON"))?;
+        let Checked { body, is_as_given, warnings } = check(text, zone, Purpose::Create)?;
+        let text = if is_as_given {
+            text.trim_ascii().as_bytes().into()
+        } else {
+            let written = serde_json::to_vec(&body)
+                .map_err(|_| CalendarError::internal(Outcome::NotSent, "event data could not be written as JSON"))?;
+            written.into()
+        };
         Ok(Self {
-            text: text.into(),
+            text,
             has_guests: !super::attendee::list(&body).is_empty(),
             has_properties: body.contains_key("extendedProperties"),
             asks_for_conference: asks_for_conference(&body),
