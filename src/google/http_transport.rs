@@ -247,12 +247,7 @@ impl Shared {
 
     /// `None`: it cannot be sent as it is meant. Boxed, so that waiting for the reply takes no room for it.
     fn prepare(&self, request: HttpRequest, token: Option<&Token>, gate: &Gate) -> Option<Box<reqwest::Request>> {
-        let text = format!("{}{}", self.root, request.path_and_query);
-        let url = Url::parse(&text).ok()?;
-        // What the parser changes (`..`, a stray `@`) is not the path that was meant.
-        if url.as_str() != text || !request.path_and_query.starts_with('/') {
-            return None;
-        }
+        let url = self.address(&request.path_and_query)?;
         let mut prepared = Box::new(reqwest::Request::new(request.method, url));
         *prepared.headers_mut() = request.headers;
         if let Some(token) = token {
@@ -264,6 +259,21 @@ impl Shared {
             *prepared.body_mut() = Some(reqwest::Body::wrap(WatchedBody::new(request.body, gate.clone())));
         }
         Some(prepared)
+    }
+
+    /// The root with this path and query behind it, where nothing of them would be written otherwise (`..`, a line break).
+    fn address(&self, path_and_query: &str) -> Option<Url> {
+        let (path, query) =
+            path_and_query.split_once('?').map_or((path_and_query, None), |(path, query)| (path, Some(query)));
+        // Scheme and host are read once, not for each request.
+        let mut url = self.target.clone();
+        match self.target.path().trim_end_matches('/') {
+            "" => url.set_path(path),
+            before => url.set_path(&format!("{before}{path}")),
+        }
+        url.set_query(query);
+        let is_as_meant = url.as_str().strip_prefix(&*self.root) == Some(path_and_query);
+        (path.starts_with('/') && is_as_meant).then_some(url)
     }
 
     /// From here on the request was answered: whatever fails now proves nothing about it.

@@ -18,13 +18,14 @@ const MISMATCH: &str = "Event data does not match expected";
 /// What it says of an event that is not there.
 const NOT_FOUND: &str = "Event not found after creation";
 
+/// An event that is as asked. What is skipped stands before the rest: see [`Success::text`].
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Success<'a> {
-    #[serde(rename = "success")]
-    succeeded: bool,
+    #[serde(skip)]
     verified: bool,
-    event: &'a RawValue,
+    #[serde(skip)]
+    event: &'a Bytes,
     event_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_hash: Option<&'a str>,
@@ -36,6 +37,18 @@ struct Success<'a> {
     unchanged: Option<bool>,
     attempts: u32,
     warnings: &'a [Warning],
+}
+
+impl Success<'_> {
+    /// The event is not read once more: it was read as JSON when it came.
+    fn text(&self) -> Result<String, CalendarError> {
+        let event = std::str::from_utf8(self.event)
+            .map_err(|_| CalendarError::internal(Outcome::Applied, "an event could not be passed on"))?;
+        let rest = text(self)?;
+        let verified = self.verified;
+        let members = rest.strip_prefix('{').unwrap_or_default();
+        Ok(format!(r#"{{"success":true,"verified":{verified},"event":{event},{members}"#))
+    }
 }
 
 /// The guide's `verificationDetails`, and what `verifyEvent` resolves to when it is not so.
@@ -110,10 +123,9 @@ pub(super) fn created(created: &Created, hash: &str, attempts: u32) -> Result<St
 }
 
 fn success(creation: &Creation, hash: &str, attempts: u32) -> Result<String, CalendarError> {
-    text(&Success {
-        succeeded: true,
+    let told = Success {
         verified: creation.verified,
-        event: raw(&creation.event)?,
+        event: &creation.event,
         event_id: &creation.event_id,
         event_hash: Some(hash),
         replayed: Some(creation.replayed),
@@ -121,7 +133,8 @@ fn success(creation: &Creation, hash: &str, attempts: u32) -> Result<String, Cal
         unchanged: None,
         attempts,
         warnings: &creation.warnings,
-    })
+    };
+    told.text()
 }
 
 #[derive(Serialize)]
@@ -182,10 +195,9 @@ pub(super) fn refused_many(refusal: &Refusal) -> Result<String, CalendarError> {
 pub(super) fn updated(updated: &Updated, event_id: &str, attempts: u32) -> Result<String, CalendarError> {
     match updated {
         Updated::Unverified { mismatches } => unverified(mismatches, event_id, None, attempts),
-        Updated::Done { event, verified, unchanged, warnings } => text(&Success {
-            succeeded: true,
+        Updated::Done { event, verified, unchanged, warnings } => Success {
             verified: *verified,
-            event: raw(&event.raw)?,
+            event: &event.raw,
             event_id,
             event_hash: None,
             replayed: None,
@@ -193,7 +205,8 @@ pub(super) fn updated(updated: &Updated, event_id: &str, attempts: u32) -> Resul
             unchanged: Some(*unchanged),
             attempts,
             warnings,
-        }),
+        }
+        .text(),
     }
 }
 
@@ -204,10 +217,9 @@ pub(super) fn verdict(verdict: &Verdict, event_id: &str, attempts: u32) -> Resul
         Verdict::Mismatch(_, mismatches) => {
             text(&Seen { success: false, verified: false, error: MISMATCH, mismatches, event_id })
         }
-        Verdict::Verified(event, warnings) => text(&Success {
-            succeeded: true,
+        Verdict::Verified(event, warnings) => Success {
             verified: true,
-            event: raw(&event.raw)?,
+            event: &event.raw,
             event_id,
             event_hash: None,
             replayed: None,
@@ -215,7 +227,8 @@ pub(super) fn verdict(verdict: &Verdict, event_id: &str, attempts: u32) -> Resul
             unchanged: None,
             attempts,
             warnings,
-        }),
+        }
+        .text(),
     }
 }
 

@@ -119,7 +119,6 @@ impl Reader {
     }
 
     pub(super) fn whole(&mut self, key: &str, least: u32, most: u32) -> Result<Option<u32>, CalendarError> {
-        let wrong = format!("must be a whole number from {least} to {most}");
         match self.take(key) {
             None => Ok(None),
             Some(value) => value
@@ -127,7 +126,7 @@ impl Reader {
                 .filter(|number| number.fract() == 0.0 && (f64::from(least)..=f64::from(most)).contains(number))
                 .and_then(|number| format!("{number:.0}").parse().ok())
                 .map(Some)
-                .ok_or_else(|| self.fault(key, &wrong)),
+                .ok_or_else(|| self.fault(key, &format!("must be a whole number from {least} to {most}"))),
         }
     }
 
