@@ -22,7 +22,7 @@ const PRINT_LENGTH: usize = 26;
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any combination can occur")]
 pub struct EventData {
-    /// The checked data, a JSON object.
+    /// The checked data, a JSON object: the caller's own text where nothing in it was changed.
     text: Box<[u8]>,
     has_guests: bool,
     has_properties: bool,
@@ -65,7 +65,7 @@ impl EventData {
 
     /// [`EventData::text`], read.
     pub fn body(&self) -> Result<Map<String, Value>, CalendarError> {
-        // It was written from such a tree.
+        // It was read before.
         serde_json::from_slice(&self.text)
             .map_err(|_| CalendarError::internal(Outcome::Unknown, "event data could not be read again"))
     }
