@@ -448,7 +448,7 @@ async fn a_user_over_quota_is_refused_here_for_an_hour_but_may_read() {
 async fn a_hundred_exchanges_are_under_way_at_once_and_the_wait_of_the_others_is_not_their_attempts_time() {
     let bench = Bench::new(vec![Slow(SECOND); 300]);
     let mut scopes: Vec<_> = (0..300).map(|_| bench.scope()).collect();
-    scopes.iter_mut().for_each(|scope| scope.attempt_timeout = 3 * SECOND / 2);
+    scopes.iter_mut().map(|scope| &mut scope.attempt_timeout).for_each(|timeout| *timeout = 3 * SECOND / 2);
     let found = futures_util::future::join_all(scopes.iter().map(|scope| bench.get(scope))).await;
     assert!(found.into_iter().all(|found| found.unwrap()) && scopes.iter().all(|scope| scope.attempts() == 1));
     assert_eq!(bench.script.most_in_flight.load(Ordering::SeqCst), 100);

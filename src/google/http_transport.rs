@@ -86,9 +86,7 @@ pub struct HttpTransport {
 
 struct Shared {
     config: TransportConfig,
-    /// The root without a slash at its end.
-    root: String,
-    target: Url,
+    root: Url,
     pool: RwLock<Arc<Pool>>,
     /// Only where ALPN decides whether one connection will do.
     opening: Option<Opening>,
@@ -114,8 +112,7 @@ impl HttpTransport {
         })?;
         let shared = Shared {
             config: config.clone(),
-            root: root.as_str().trim_end_matches('/').to_owned(),
-            target: root,
+            root,
             pool: RwLock::new(Arc::new(pool)),
             opening: is_https.then(|| Opening::new(Clock::system(), IDLE)),
         };
@@ -205,7 +202,7 @@ impl Shared {
         if !may_be_http2 || !Arc::ptr_eq(&self.pool(), silent) {
             return;
         }
-        if let Ok(fresh) = Pool::open(&self.config, &self.target) {
+        if let Ok(fresh) = Pool::open(&self.config, &self.root) {
             let mut pool = self.pool.write().unwrap_or_else(PoisonError::into_inner);
             if Arc::ptr_eq(&pool, silent) {
                 *pool = Arc::new(fresh);
@@ -247,7 +244,7 @@ impl Shared {
 
     /// `None`: it cannot be sent as it is meant. Boxed, so that waiting for the reply takes no room for it.
     fn prepare(&self, request: HttpRequest, token: Option<&Token>, gate: &Gate) -> Option<Box<reqwest::Request>> {
-        let url = self.address(&request.path_and_query)?;
+        let url = self.below_root(&request.path_and_query)?;
         let mut prepared = Box::new(reqwest::Request::new(request.method, url));
         *prepared.headers_mut() = request.headers;
         if let Some(token) = token {
@@ -261,19 +258,18 @@ impl Shared {
         Some(prepared)
     }
 
-    /// The root with this path and query behind it, where nothing of them would be written otherwise (`..`, a line break).
-    fn address(&self, path_and_query: &str) -> Option<Url> {
-        let (path, query) =
-            path_and_query.split_once('?').map_or((path_and_query, None), |(path, query)| (path, Some(query)));
-        // Scheme and host are read once, not for each request.
-        let mut url = self.target.clone();
-        match self.target.path().trim_end_matches('/') {
-            "" => url.set_path(path),
-            before => url.set_path(&format!("{before}{path}")),
-        }
+    /// `None`: the parser would change it (`..`, a stray `#`), so it is not the path that was meant. Host and port are those of
+    /// the root, whatever it holds: they are not parsed again.
+    fn below_root(&self, path_and_query: &str) -> Option<Url> {
+        let (path, query) = match path_and_query.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path_and_query, None),
+        };
+        let mut url = self.root.clone();
+        url.set_path(&[self.root.path().trim_end_matches('/'), path].concat());
         url.set_query(query);
-        let is_as_meant = url.as_str().strip_prefix(&*self.root) == Some(path_and_query);
-        (path.starts_with('/') && is_as_meant).then_some(url)
+        let is_kept = url.as_str().strip_prefix(self.root.as_str().trim_end_matches('/')) == Some(path_and_query);
+        (is_kept && path.starts_with('/')).then_some(url)
     }
 
     /// From here on the request was answered: whatever fails now proves nothing about it.
@@ -285,15 +281,20 @@ impl Shared {
         if response.content_length().is_some_and(|length| length > max_body as u64) {
             return Err(too_large);
         }
-        let mut body = BytesMut::new();
+        let (mut first, mut more) = (Bytes::new(), BytesMut::new());
         // Counted as it comes: a compressed or chunked body does not tell its size.
         while let Some(chunk) = response.chunk().await.map_err(|_| TransportFault::unknown(FaultKind::Cut))? {
-            if body.len() + chunk.len() > max_body {
+            if first.len() + more.len() + chunk.len() > max_body {
                 return Err(too_large);
             }
-            body.extend_from_slice(&chunk);
+            if first.is_empty() {
+                first = chunk;
+            } else {
+                more.extend_from_slice(&chunk);
+            }
         }
-        Ok(HttpReply::new(status, &headers, body.freeze()))
+        let body = if more.is_empty() { first } else { [first, more.freeze()].concat().into() };
+        Ok(HttpReply::new(status, &headers, body))
     }
 }
 
@@ -410,8 +411,26 @@ mod tests {
             let request = HttpRequest::new(http::Method::GET, path.to_owned());
             transport.shared.prepare(request, Some(&token), &Gate::default())
         };
-        assert_eq!(prepare("/a%2Fb?q=%0D").unwrap().url().as_str(), "http://127.0.0.1:1/root/a%2Fb?q=%0D");
-        for path in ["/a/../b", "/%2e%2E/b", "@evil.example/", ":80/", "x", "", "/a\r\nb"] {
+        for path in ["/a%2Fb?q=%0D", "/", "/a?", "/a?q=/../?", "//evil.example/", "/@evil.example:80/"] {
+            assert_eq!(prepare(path).unwrap().url().as_str(), format!("http://127.0.0.1:1/root{path}"));
+        }
+        for path in [
+            "/a/../b",
+            "/%2e%2E/b",
+            "/..",
+            "@evil.example/",
+            ":80/",
+            "x",
+            "",
+            "?q",
+            "/a\r\nb",
+            "/a?q\n",
+            "/a b",
+            "/a\\b",
+            "/a#b",
+            "/a?q#b",
+            "/ü",
+        ] {
             assert!(prepare(path).is_none(), "{path:?}");
         }
     }

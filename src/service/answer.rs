@@ -18,14 +18,10 @@ const MISMATCH: &str = "Event data does not match expected";
 /// What it says of an event that is not there.
 const NOT_FOUND: &str = "Event not found after creation";
 
-/// An event that is as asked. What is skipped stands before the rest: see [`Success::text`].
+/// What follows the event in the answer of a verb that found or wrote one.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Success<'a> {
-    #[serde(skip)]
-    verified: bool,
-    #[serde(skip)]
-    event: &'a Bytes,
     event_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_hash: Option<&'a str>,
@@ -37,18 +33,6 @@ struct Success<'a> {
     unchanged: Option<bool>,
     attempts: u32,
     warnings: &'a [Warning],
-}
-
-impl Success<'_> {
-    /// The event is not read once more: it was read as JSON when it came.
-    fn text(&self) -> Result<String, CalendarError> {
-        let event = std::str::from_utf8(self.event)
-            .map_err(|_| CalendarError::internal(Outcome::Applied, "an event could not be passed on"))?;
-        let rest = text(self)?;
-        let verified = self.verified;
-        let members = rest.strip_prefix('{').unwrap_or_default();
-        Ok(format!(r#"{{"success":true,"verified":{verified},"event":{event},{members}"#))
-    }
 }
 
 /// The guide's `verificationDetails`, and what `verifyEvent` resolves to when it is not so.
@@ -80,9 +64,19 @@ fn text<T: Serialize>(value: &T) -> Result<String, CalendarError> {
     serde_json::to_string(value).map_err(|_| CalendarError::internal(Outcome::Applied, "a result could not be written"))
 }
 
-fn raw(bytes: &Bytes) -> Result<&RawValue, CalendarError> {
-    serde_json::from_slice(bytes)
-        .map_err(|_| CalendarError::internal(Outcome::Applied, "an event could not be passed on"))
+/// An answer with the event before the members of `rest`. The event was parsed when it came, as the verb's own: it is not
+/// parsed again, and copied once.
+fn with_event(verified: Option<bool>, event: &Bytes, rest: &impl Serialize) -> Result<String, CalendarError> {
+    let before = match verified {
+        Some(true) => r#"{"success":true,"verified":true,"event":"#,
+        Some(false) => r#"{"success":true,"verified":false,"event":"#,
+        None => r#"{"success":true,"event":"#,
+    };
+    let rest = text(rest)?;
+    match (str::from_utf8(event), rest.strip_prefix('{')) {
+        (Ok(event), Some(rest)) => Ok([before, event.trim_ascii(), ",", rest].concat()),
+        _ => Err(CalendarError::internal(Outcome::Applied, "an event could not be passed on")),
+    }
 }
 
 const fn cleanup_name(cleanup: Cleanup) -> &'static str {
@@ -123,9 +117,7 @@ pub(super) fn created(created: &Created, hash: &str, attempts: u32) -> Result<St
 }
 
 fn success(creation: &Creation, hash: &str, attempts: u32) -> Result<String, CalendarError> {
-    let told = Success {
-        verified: creation.verified,
-        event: &creation.event,
+    let rest = Success {
         event_id: &creation.event_id,
         event_hash: Some(hash),
         replayed: Some(creation.replayed),
@@ -134,7 +126,7 @@ fn success(creation: &Creation, hash: &str, attempts: u32) -> Result<String, Cal
         attempts,
         warnings: &creation.warnings,
     };
-    told.text()
+    with_event(Some(creation.verified), &creation.event, &rest)
 }
 
 #[derive(Serialize)]
@@ -195,18 +187,18 @@ pub(super) fn refused_many(refusal: &Refusal) -> Result<String, CalendarError> {
 pub(super) fn updated(updated: &Updated, event_id: &str, attempts: u32) -> Result<String, CalendarError> {
     match updated {
         Updated::Unverified { mismatches } => unverified(mismatches, event_id, None, attempts),
-        Updated::Done { event, verified, unchanged, warnings } => Success {
-            verified: *verified,
-            event: &event.raw,
-            event_id,
-            event_hash: None,
-            replayed: None,
-            repaired: None,
-            unchanged: Some(*unchanged),
-            attempts,
-            warnings,
+        Updated::Done { event, verified, unchanged, warnings } => {
+            let rest = Success {
+                event_id,
+                event_hash: None,
+                replayed: None,
+                repaired: None,
+                unchanged: Some(*unchanged),
+                attempts,
+                warnings,
+            };
+            with_event(Some(*verified), &event.raw, &rest)
         }
-        .text(),
     }
 }
 
@@ -217,32 +209,30 @@ pub(super) fn verdict(verdict: &Verdict, event_id: &str, attempts: u32) -> Resul
         Verdict::Mismatch(_, mismatches) => {
             text(&Seen { success: false, verified: false, error: MISMATCH, mismatches, event_id })
         }
-        Verdict::Verified(event, warnings) => Success {
-            verified: true,
-            event: &event.raw,
-            event_id,
-            event_hash: None,
-            replayed: None,
-            repaired: None,
-            unchanged: None,
-            attempts,
-            warnings,
+        Verdict::Verified(event, warnings) => {
+            let rest = Success {
+                event_id,
+                event_hash: None,
+                replayed: None,
+                repaired: None,
+                unchanged: None,
+                attempts,
+                warnings,
+            };
+            with_event(Some(true), &event.raw, &rest)
         }
-        .text(),
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Read<'a> {
-    success: bool,
-    event: &'a RawValue,
     event_id: &'a str,
 }
 
 /// What `getEvent` resolves to.
 pub(super) fn read(event: &Bytes, event_id: &str) -> Result<String, CalendarError> {
-    text(&Read { success: true, event: raw(event)?, event_id })
+    with_event(None, event, &Read { event_id })
 }
 
 #[derive(Serialize)]
@@ -353,4 +343,30 @@ pub(super) fn attendee_skipped(event_id: &str, attempts: u32) -> Result<String, 
         attempts,
         warnings: vec![warning],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_goes_through_as_it_came_between_the_other_members() {
+        let mut creation = Creation {
+            verified: true,
+            event: Bytes::from_static(b" {\n  \"id\": \"a\", \"x\": 1.0 }\r\n"),
+            event_id: "a\"".to_owned(),
+            replayed: false,
+            repaired: true,
+            warnings: Vec::new(),
+        };
+        assert_eq!(
+            success(&creation, "h", 2).unwrap(),
+            "{\"success\":true,\"verified\":true,\"event\":{\n  \"id\": \"a\", \"x\": 1.0 },\"eventId\":\"a\\\"\",\
+             \"eventHash\":\"h\",\"replayed\":false,\"repaired\":true,\"attempts\":2,\"warnings\":[]}"
+        );
+        creation.verified = false;
+        assert!(success(&creation, "h", 2).unwrap().starts_with("{\"success\":true,\"verified\":false,\"event\":{"));
+        assert_eq!(read(&Bytes::from_static(b"{}"), "a").unwrap(), "{\"success\":true,\"event\":{},\"eventId\":\"a\"}");
+        assert!(read(&Bytes::from_static(b"\"\xff\""), "a").is_err());
+    }
 }
