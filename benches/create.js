@@ -1,8 +1,8 @@
 'use strict'
 
 // A create with its read back, 64 at once, of an event with 20 attendees: what it costs with surecal, with
-// @googleapis/calendar, with Node's fetch, and with reqwest alone. Rounds alternate, so that a busy moment of the machine
-// strikes all alike; all ratios are of medians of one run.
+// @googleapis/calendar, with Node's fetch, and with reqwest alone; and surecal without Node, and without an engine. Rounds
+// alternate, so that a busy moment of the machine strikes all alike; all ratios are of medians of one run.
 
 const { alone } = require('./alone')
 const { lesson } = require('./contestants/lesson')
@@ -10,12 +10,13 @@ const { startContestant, startServer } = require('./processes')
 const { cell, goal, median, progress, spread } = require('./figures')
 
 const IN_FLIGHT = 64
-const NAMES = ['surecal', 'googleapis', 'fetch', 'engine-alone', 'bare-reqwest']
+const NAMES = ['surecal', 'googleapis', 'fetch', 'engine-alone', 'facade', 'bare-reqwest']
 const TITLES = {
   surecal: 'surecal',
   googleapis: '@googleapis/calendar',
   fetch: 'fetch (undici)',
   'engine-alone': 'surecal without Node',
+  facade: 'surecal’s JavaScript alone, nothing sent',
   'bare-reqwest': 'bare reqwest',
 }
 
