@@ -496,7 +496,7 @@ class CalendarService {
     const pageText = asked.paged
       ? `,"query":${textOf({ ...crossingOptions(asked.query, 'query'), pageToken: asked.pageToken }, 'query')}`
       : ''
-    const bodyText = body?.()
+    let bodyText = body?.()
     const who = locate ? await locate(call) : asked
     const userId = (begun.userId = userIdOf(who.userId))
     const held = this.#credentials.hold(who.auth)
@@ -509,7 +509,9 @@ class CalendarService {
       const text = await call.handOver((ticket) => {
         const head = { userId, calendarId, timeZone, eventId, auth: held.args, spentMs: call.elapsedMs }
         const args = `${JSON.stringify(head).slice(0, -1)}${pageText},"options":${optionsText}}`
-        return this.#answers.of(() => send(addon, args, bodyText, ticket), ticket)
+        const crossing = bodyText
+        bodyText = undefined // The native part has its own; while it waits for Google, one is enough.
+        return this.#answers.of(() => send(addon, args, crossing, ticket), ticket)
       })
       const result = JSON.parse(text)
       return bare ? result : Object.assign(result, told(place))
