@@ -446,44 +446,29 @@ async fn a_user_over_quota_is_refused_here_for_an_hour_but_may_read() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hundred_exchanges_are_under_way_at_once_and_the_wait_of_the_others_is_not_their_attempts_time() {
-    let bench = Arc::new(Bench::new(vec![Slow(SECOND); 300]));
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..300 {
-        let bench = Arc::clone(&bench);
-        tasks.spawn(async move {
-            let mut scope = bench.scope();
-            scope.attempt_timeout = 3 * SECOND / 2;
-            assert!(bench.get(&scope).await.unwrap());
-            assert_eq!(scope.attempts(), 1);
-        });
-    }
-    tasks.join_all().await;
+    let bench = Bench::new(vec![Slow(SECOND); 300]);
+    let mut scopes: Vec<_> = (0..300).map(|_| bench.scope()).collect();
+    scopes.iter_mut().map(|scope| &mut scope.attempt_timeout).for_each(|timeout| *timeout = 3 * SECOND / 2);
+    let found = futures_util::future::join_all(scopes.iter().map(|scope| bench.get(scope))).await;
+    assert!(found.into_iter().all(|found| found.unwrap()) && scopes.iter().all(|scope| scope.attempts() == 1));
     assert_eq!(bench.script.most_in_flight.load(Ordering::SeqCst), 100);
     assert_eq!((bench.sent(), bench.clock.wall_ms()), (300, 3_000));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_read_beside_a_late_write_waits_behind_nobody_and_who_waits_hears_of_it_in_time() {
-    let bench = Arc::new(Bench::new(vec![Hang; 100]));
-    let hung: Vec<_> = (0..100)
-        .map(|_| {
-            let bench = Arc::clone(&bench);
-            let mut scope = bench.scope();
-            scope.attempt_timeout = 60 * SECOND;
-            tokio::spawn(async move { bench.get(&scope).await })
-        })
-        .collect();
-    while bench.sent() < 100 {
-        tokio::task::yield_now().await;
-    }
-    assert!(bench.get(&bench.scope().beside()).await.unwrap());
-    let scope = bench.scope();
-    let error = bench.get(&scope).await.unwrap_err();
-    assert_eq!((told(&error), scope.attempts()), ((Code::Timeout, Outcome::NotSent), 0));
-    assert_eq!(bench.sent(), 101);
-    for one in hung {
-        assert!(one.await.unwrap().is_err());
-    }
+    let bench = Bench::new(vec![Hang; 100]);
+    let mut scope = bench.scope();
+    scope.attempt_timeout = 60 * SECOND;
+    let hung = futures_util::future::join_all((0..100).map(|_| bench.get(&scope)));
+    let besides = async {
+        assert!(bench.get(&bench.scope().beside()).await.unwrap());
+        let scope = bench.scope();
+        let error = bench.get(&scope).await.unwrap_err();
+        assert_eq!((told(&error), scope.attempts()), ((Code::Timeout, Outcome::NotSent), 0));
+    };
+    let (hung, ()) = tokio::join!(hung, besides);
+    assert!(hung.into_iter().all(|one| one.is_err()) && bench.sent() == 101);
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ const PRINT_LENGTH: usize = 26;
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any combination can occur")]
 pub struct EventData {
-    /// The checked data, a JSON object.
+    /// The checked data, a JSON object: the caller's own text where nothing in it was changed.
     text: Box<[u8]>,
     has_guests: bool,
     has_properties: bool,
@@ -38,11 +38,16 @@ impl EventData {
     /// (IANA) is written into a start or end that has neither an offset nor a `timeZone`, and into the times of a series
     /// that have no `timeZone`.
     pub fn parse(text: &str, zone: Option<&str>) -> Result<Self, CalendarError> {
-        let Checked { body, warnings } = check(text, zone, Purpose::Create)?;
-        let text = serde_json::to_vec(&body)
-            .map_err(|_| CalendarError::internal(Outcome::NotSent, "event data could not be written as JSON"))?;
+        let Checked { body, is_as_given, warnings } = check(text, zone, Purpose::Create)?;
+        let text = if is_as_given {
+            text.trim_ascii().as_bytes().into()
+        } else {
+            let written = serde_json::to_vec(&body)
+                .map_err(|_| CalendarError::internal(Outcome::NotSent, "event data could not be written as JSON"))?;
+            written.into()
+        };
         Ok(Self {
-            text: text.into(),
+            text,
             has_guests: !super::attendee::list(&body).is_empty(),
             has_properties: body.contains_key("extendedProperties"),
             asks_for_conference: asks_for_conference(&body),
@@ -60,7 +65,7 @@ impl EventData {
 
     /// [`EventData::text`], read.
     pub fn body(&self) -> Result<Map<String, Value>, CalendarError> {
-        // It was written from such a tree.
+        // It was read before.
         serde_json::from_slice(&self.text)
             .map_err(|_| CalendarError::internal(Outcome::Unknown, "event data could not be read again"))
     }

@@ -43,6 +43,8 @@ impl Purpose {
 /// Data that passed the checks.
 pub(crate) struct Checked {
     pub(crate) body: Map<String, Value>,
+    /// Whether it is what was given, member for member.
+    pub(crate) is_as_given: bool,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -60,31 +62,32 @@ pub(crate) fn check(text: &str, zone: Option<&str>, purpose: Purpose) -> Result<
         .map_err(|_| root.fault("must be JSON text of whole Unicode characters, nested less than 128 deep"))?;
     let Value::Object(mut body) = parsed else { return Err(root.fault("must be an object")) };
     let mut warnings = Vec::new();
-    drop_read_only(&mut body, purpose, &mut warnings)?;
-    empty_words_to_null(&mut body);
+    let mut changes = drop_read_only(&mut body, purpose, &mut warnings)?;
+    changes += empty_words_to_null(&mut body);
     if purpose == Purpose::Change {
-        keep_stamps(&mut body, &root, &mut warnings)?;
+        changes += keep_stamps(&mut body, &root, &mut warnings)?;
     } else {
-        drop_nulls(&mut body);
+        changes += drop_nulls(&mut body);
     }
     check_members(&body, &root, purpose)?;
-    write_zones(&mut body, zone, purpose);
+    changes += write_zones(&mut body, zone, purpose);
     check_times(&body, &root, purpose)?;
     if purpose != Purpose::Expect {
         check_guests(&body, &root)?;
         check_properties(&body, &root)?;
         check_words(&body, &root)?;
     }
-    Ok(Checked { body, warnings })
+    Ok(Checked { body, is_as_given: changes == 0, warnings })
 }
 
-/// Takes out what Google alone writes.
+/// Takes out what Google alone writes; how many members.
 fn drop_read_only(
     body: &mut Map<String, Value>,
     purpose: Purpose,
     warnings: &mut Vec<Warning>,
-) -> Result<(), CalendarError> {
+) -> Result<usize, CalendarError> {
     let root = purpose.root();
+    let before = body.len();
     match (purpose, body.contains_key("id")) {
         (Purpose::Create, true) => {
             return Err(root.member("id").fault(
@@ -102,7 +105,7 @@ fn drop_read_only(
             );
         }
     }
-    Ok(())
+    Ok(before - body.len())
 }
 
 /// Changes must not touch our stamps: without them the event could no longer be told from a stranger's. A fetched event
@@ -111,49 +114,49 @@ fn keep_stamps(
     body: &mut Map<String, Value>,
     root: &Path<'_>,
     warnings: &mut Vec<Warning>,
-) -> Result<(), CalendarError> {
+) -> Result<usize, CalendarError> {
     let at = root.member("extendedProperties");
-    let Some(properties) = body.get_mut("extendedProperties") else { return Ok(()) };
+    let Some(properties) = body.get_mut("extendedProperties") else { return Ok(0) };
     if properties.is_null() || properties.get("private").is_some_and(Value::is_null) {
         return Err(at.fault("cannot be deleted as a whole: set each key to null"));
     }
-    let Some(private) = properties.get_mut("private").and_then(Value::as_object_mut) else { return Ok(()) };
+    let Some(private) = properties.get_mut("private").and_then(Value::as_object_mut) else { return Ok(0) };
     let before = private.len();
     private.retain(|name, _| !STAMPS.contains(&name.as_str()));
-    if private.len() < before {
+    let dropped = before - private.len();
+    if dropped > 0 {
         let path = at.member("private").to_string();
         warnings.push(
             Warning::new(Warning::FIELD_NOT_SENT, "surecal's own properties were not sent: the event keeps them")
                 .of_field(path),
         );
     }
-    Ok(())
+    Ok(dropped)
 }
 
-/// "" in the place of a word, a time or a zone is the same as nothing, but Google may refuse it.
-fn empty_words_to_null(body: &mut Map<String, Value>) {
+/// "" in the place of a word, a time or a zone is the same as nothing, but Google may refuse it. How many there were.
+fn empty_words_to_null(body: &mut Map<String, Value>) -> usize {
     let nothing = |value: &mut Value| {
-        if value.as_str() == Some("") {
+        let is_empty = value.as_str() == Some("");
+        if is_empty {
             *value = Value::Null;
         }
+        usize::from(is_empty)
     };
-    for (name, value) in body {
-        match writable(name).map(|field| field.shape) {
-            Some(Shape::Word(_)) => nothing(value),
-            Some(Shape::Time) => value.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(nothing),
-            _ => {}
-        }
-    }
+    let of = |(name, value): (&String, &mut Value)| match writable(name).map(|field| field.shape) {
+        Some(Shape::Word(_)) => nothing(value),
+        Some(Shape::Time) => value.as_object_mut().into_iter().flat_map(Map::values_mut).map(nothing).sum(),
+        _ => 0,
+    };
+    body.iter_mut().map(of).sum()
 }
 
-/// Takes out nulls, also in objects inside. Lists are left: a null in a list is a fault.
-fn drop_nulls(object: &mut Map<String, Value>) {
+/// Takes out nulls, also in objects inside; how many. Lists are left: a null in a list is a fault.
+fn drop_nulls(object: &mut Map<String, Value>) -> usize {
+    let before = object.len();
     object.retain(|_, value| !value.is_null());
-    for value in object.values_mut() {
-        if let Value::Object(inner) = value {
-            drop_nulls(inner);
-        }
-    }
+    let inside: usize = object.values_mut().filter_map(Value::as_object_mut).map(drop_nulls).sum();
+    before - object.len() + inside
 }
 
 fn check_members(body: &Map<String, Value>, root: &Path<'_>, purpose: Purpose) -> Result<(), CalendarError> {
@@ -243,8 +246,9 @@ fn recurs(body: &Map<String, Value>) -> bool {
 }
 
 /// Writes a zone into times that have none and need one: without an offset to say the moment, or in a series, which is
-/// expanded in its zone. An end takes the zone of its start before that of the configuration.
-fn write_zones(body: &mut Map<String, Value>, zone: Option<&str>, purpose: Purpose) {
+/// expanded in its zone. An end takes the zone of its start before that of the configuration. How many were written.
+fn write_zones(body: &mut Map<String, Value>, zone: Option<&str>, purpose: Purpose) -> usize {
+    let mut written = 0;
     let in_series = recurs(body) && purpose != Purpose::Expect;
     let mut zone = zone.map(str::to_owned);
     for name in ["start", "end"] {
@@ -258,8 +262,10 @@ fn write_zones(body: &mut Map<String, Value>, zone: Option<&str>, purpose: Purpo
             && (in_series || !has_offset(text))
         {
             time.insert("timeZone".to_owned(), Value::String(zone.clone()));
+            written += 1;
         }
     }
+    written
 }
 
 /// Whether a `dateTime` ends with an offset. The rest of its shape is checked when it is read.
