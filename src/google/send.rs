@@ -357,7 +357,8 @@ impl Sender {
         if scope.deadline.is_cancelled() {
             return Err(Why::Cancelled);
         }
-        let left = scope.deadline.left(self.clock.now());
+        let begun = self.clock.now();
+        let left = scope.deadline.left(begun);
         if left.is_zero() {
             return Err(Why::TimedOut);
         }
@@ -370,7 +371,6 @@ impl Sender {
         // A late read is sooner asked again than waited for. A write's time stays: only its operation can tell what to do.
         let late = if exchange.kind == Kind::Read && may_repeat { self.late_after(Kind::Read, most) } else { None };
         let timeout = late.unwrap_or(most);
-        let begun = self.clock.now();
         let exchanged = self.transport.exchange(exchange.request.clone(), token, timeout);
         let result = match exchange.kind {
             Kind::Write => tokio::select! {

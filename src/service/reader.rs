@@ -119,14 +119,16 @@ impl Reader {
     }
 
     pub(super) fn whole(&mut self, key: &str, least: u32, most: u32) -> Result<Option<u32>, CalendarError> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(value) => value
-                .as_f64()
-                .filter(|number| number.fract() == 0.0 && (f64::from(least)..=f64::from(most)).contains(number))
-                .and_then(|number| format!("{number:.0}").parse().ok())
-                .map(Some)
-                .ok_or_else(|| self.fault(key, &format!("must be a whole number from {least} to {most}"))),
+        let Some(value) = self.take(key) else { return Ok(None) };
+        let is_fit = |number: &f64| number.fract() == 0.0 && (f64::from(least)..=f64::from(most)).contains(number);
+        match value.as_f64().filter(is_fit) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it is whole and between two u32"
+            )]
+            Some(number) => Ok(Some(number as u32)),
+            None => Err(self.fault(key, &format!("must be a whole number from {least} to {most}"))),
         }
     }
 
@@ -139,7 +141,12 @@ impl Reader {
     /// A time in Unix milliseconds.
     pub(super) fn unix_ms(&mut self, key: &str) -> Result<Option<u64>, CalendarError> {
         let number = self.number(key, 0.0, 1e15)?;
-        Ok(number.and_then(|ms| format!("{:.0}", ms.trunc()).parse().ok()))
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 1e15, told to the millisecond"
+        )]
+        Ok(number.map(|ms| ms as u64))
     }
 
     /// A list of strings.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::held::Held;
@@ -213,7 +214,7 @@ impl Journal {
     /// A random key for a call that brought none.
     #[must_use]
     pub fn random_key(&self) -> String {
-        format!("{:032x}", (self.ledger.random)())
+        HEXLOWER.encode(&(self.ledger.random)().to_be_bytes())
     }
 
     /// The intent of (user, key): the first call's calendar stands for all.

@@ -25,6 +25,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::google::BoxFuture;
+use data_encoding::HEXLOWER;
 
 pub use allotments::Allotments;
 pub use attendee_record::{AttendeeKey, AttendeeRecords, Leaving, Removing, was_being_removed};
@@ -45,7 +46,7 @@ impl Version {
     /// A version from 128 random bits.
     #[must_use]
     pub fn from_bits(bits: u128) -> Self {
-        Self(format!("{bits:032x}"))
+        Self(HEXLOWER.encode(&bits.to_be_bytes()))
     }
 
     /// A version read back from a store.
