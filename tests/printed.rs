@@ -57,7 +57,7 @@ fn a_proxy() {
 #[test]
 fn a_request() {
     let path = format!("/calendar/v3/calendars/{SECRET}/events");
-    let request = HttpRequest { body: Bytes::from(SECRET), ..HttpRequest::new(Method::POST, path) };
+    let request = HttpRequest { body: Bytes::from(SECRET).into(), ..HttpRequest::new(Method::POST, path) };
     prints_nothing_of_it(&request);
 }
 

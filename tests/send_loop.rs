@@ -153,7 +153,7 @@ impl Bench {
     }
 
     async fn insert(&self, scope: &Scope) -> Result<Insert, CalendarError> {
-        self.calendar.insert(scope, "c", ID, json(&body()).unwrap(), params(), None).await
+        self.calendar.insert(scope, "c", ID, json(&body()).unwrap().into(), params(), None).await
     }
 
     fn sent(&self) -> usize {
@@ -589,7 +589,7 @@ async fn nothing_that_google_or_the_caller_said_is_in_an_error() {
         scope.user = "bob@example.com".into();
         let error = bench
             .calendar
-            .insert(&scope, "eve@example.com", ID, json(&body()).unwrap(), params(), None)
+            .insert(&scope, "eve@example.com", ID, json(&body()).unwrap().into(), params(), None)
             .await
             .unwrap_err();
         let printed = format!("{error} {error:?} {scope:?} {}", serde_json::to_string(&error).unwrap());

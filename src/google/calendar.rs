@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::path::{self, Query};
 use super::scope::Scope;
 use super::send::{Answer, Exchange, Reply, Sender};
-use super::transport::{HttpReply, HttpRequest};
+use super::transport::{Body, HttpReply, HttpRequest};
 use crate::model::{CalendarError, Code, Outcome};
 use crate::policy::Kind;
 
@@ -176,7 +176,7 @@ impl Calendar {
         scope: &'a Scope,
         calendar: &str,
         id: &'a str,
-        body: Bytes,
+        body: Body,
         params: InsertParams,
         fields: Option<&str>,
     ) -> impl Future<Output = Result<Insert, CalendarError>> + Send + use<'a> {
@@ -251,7 +251,7 @@ impl Calendar {
         params: PatchParams,
     ) -> Result<Patch, CalendarError> {
         let path = path::event(calendar, id)? + &write_query(params).finish();
-        let mut exchange = write(calendar, Method::PATCH, path, body);
+        let mut exchange = write(calendar, Method::PATCH, path, body.into());
         only_if(&mut exchange.request, etag)?;
         let reply = self.sender.send(scope, exchange, |reply| event(reply, Some(id), false)).await?;
         match reply.answer {
@@ -272,7 +272,8 @@ impl Calendar {
         send_updates: SendUpdates,
     ) -> Result<Delete, CalendarError> {
         let query = Query::new().pair("sendUpdates", send_updates.name());
-        let mut exchange = write(calendar, Method::DELETE, path::event(calendar, id)? + &query.finish(), Bytes::new());
+        let mut exchange =
+            write(calendar, Method::DELETE, path::event(calendar, id)? + &query.finish(), Body::default());
         only_if(&mut exchange.request, etag)?;
         let reply = self.sender.send(scope, exchange, |_| Some(())).await?;
         match reply.answer {
@@ -325,7 +326,7 @@ fn read(calendar: &str, path_and_query: String) -> Exchange {
     Exchange { request: HttpRequest::new(Method::GET, path_and_query), kind: Kind::Read, lane: calendar.to_owned() }
 }
 
-fn write(calendar: &str, method: Method, path_and_query: String, body: Bytes) -> Exchange {
+fn write(calendar: &str, method: Method, path_and_query: String, body: Body) -> Exchange {
     let request = HttpRequest { body, ..HttpRequest::new(method, path_and_query) };
     Exchange { request, kind: Kind::Write, lane: calendar.to_owned() }
 }

@@ -253,7 +253,7 @@ impl Shared {
         if !request.body.is_empty() {
             let json = || HeaderValue::from_static("application/json; charset=utf-8");
             prepared.headers_mut().entry(header::CONTENT_TYPE).or_insert_with(json);
-            *prepared.body_mut() = Some(reqwest::Body::wrap(WatchedBody::new(request.body, gate.clone())));
+            *prepared.body_mut() = Some(reqwest::Body::wrap(WatchedBody::new(request.body.whole(), gate.clone())));
         }
         Some(prepared)
     }
@@ -325,7 +325,7 @@ impl TokenEndpoint for HttpTokenEndpoint {
             let mut request = HttpRequest::new(Method::POST, self.path.clone());
             request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
             request.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-            request.body = form;
+            request.body = form.into();
             let (gate, handed_over) = (Gate::default(), AtomicBool::new(false));
             let has_body = !request.body.is_empty();
             let request = self.shared.prepare(request, None, &gate);

@@ -37,7 +37,7 @@ pub use service_account::ServiceAccount;
 pub use shared_turns::Allotter;
 pub use tally::{Tally, TallySnapshot};
 pub use token::{Credentials, StaticToken, Token};
-pub use transport::{HttpReply, HttpRequest, HttpTransport, Transport, TransportConfig};
+pub use transport::{Body, HttpReply, HttpRequest, HttpTransport, Transport, TransportConfig};
 pub use trust::Trust;
 
 /// A boxed future, as the traits of this crate return them.

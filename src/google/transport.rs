@@ -23,14 +23,60 @@ pub struct HttpRequest {
     /// transport's, as is the `Content-Type` of JSON: most requests have no headers of their own to be kept for a repeat.
     pub headers: HeaderMap,
     /// The body; empty for none.
-    pub body: Bytes,
+    pub body: Body,
+}
+
+/// A body in one piece, or in two that are put together when they are sent: what waits for that holds no copy of data that is
+/// kept besides. `Debug` prints no content.
+#[derive(Clone, Default)]
+pub struct Body {
+    head: Bytes,
+    rest: Bytes,
+}
+
+impl Body {
+    /// `head` with `rest` behind it.
+    #[must_use]
+    pub const fn new(head: Bytes, rest: Bytes) -> Self {
+        Self { head, rest }
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.head.len() + self.rest.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// In one piece.
+    #[must_use]
+    pub fn whole(&self) -> Bytes {
+        if self.rest.is_empty() { self.head.clone() } else { [&*self.head, &*self.rest].concat().into() }
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(head: Bytes) -> Self {
+        Self { head, rest: Bytes::new() }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.len())
+    }
 }
 
 impl HttpRequest {
     /// A request without headers and body.
     #[must_use]
     pub fn new(method: Method, path_and_query: String) -> Self {
-        Self { method, path_and_query, headers: HeaderMap::new(), body: Bytes::new() }
+        Self { method, path_and_query, headers: HeaderMap::new(), body: Body::default() }
     }
 }
 
@@ -122,8 +168,10 @@ mod tests {
 
     #[test]
     fn debug_of_a_request_and_a_reply_tells_no_content() {
-        let request =
-            HttpRequest { body: Bytes::from_static(b"secret"), ..HttpRequest::new(Method::GET, "/ada@x".into()) };
+        let request = HttpRequest {
+            body: Bytes::from_static(b"secret").into(),
+            ..HttpRequest::new(Method::GET, "/ada@x".into())
+        };
         let reply = HttpReply::new(200, &HeaderMap::new(), Bytes::from_static(b"secret"));
         let printed = format!("{request:?} {reply:?}");
         assert!(!printed.contains("ada") && !printed.contains("secret"));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -23,7 +24,7 @@ const PRINT_LENGTH: usize = 26;
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any combination can occur")]
 pub struct EventData {
     /// The checked data, a JSON object: the caller's own text where nothing in it was changed.
-    text: Box<[u8]>,
+    text: Bytes,
     has_guests: bool,
     has_properties: bool,
     asks_for_conference: bool,
@@ -40,11 +41,11 @@ impl EventData {
     pub fn parse(text: &str, zone: Option<&str>) -> Result<Self, CalendarError> {
         let Checked { body, is_as_given, warnings } = check(text, zone, Purpose::Create)?;
         let text = if is_as_given {
-            text.trim_ascii().as_bytes().into()
+            Bytes::copy_from_slice(text.trim_ascii().as_bytes())
         } else {
             let written = serde_json::to_vec(&body)
                 .map_err(|_| CalendarError::internal(Outcome::NotSent, "event data could not be written as JSON"))?;
-            written.into()
+            Bytes::from(written)
         };
         Ok(Self {
             text,
@@ -59,7 +60,7 @@ impl EventData {
 
     /// What to send, without an id and without stamps. Nulls and fields that Google alone writes are gone.
     #[must_use]
-    pub const fn text(&self) -> &[u8] {
+    pub const fn text(&self) -> &Bytes {
         &self.text
     }
 

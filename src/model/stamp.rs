@@ -1,5 +1,6 @@
 //! What an event of ours carries in its private extended properties, and the fence that keeps an id free of late inserts.
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::claim::Claims;
@@ -61,14 +62,14 @@ impl Stamp {
 }
 
 /// The JSON text of an insert: the checked data, under the event's `id`, with our stamp beside the caller's own private
-/// properties. A request for a conference gets `request_id`.
+/// properties. A request for a conference gets `request_id`. In two pieces, of which the second shares the data's own text.
 pub fn insert_text(
     data: &EventData,
     id: &str,
     print: &str,
     claims: &Claims,
     request_id: impl FnOnce() -> String,
-) -> Result<Vec<u8>, CalendarError> {
+) -> Result<(Bytes, Bytes), CalendarError> {
     // Most data holds nothing that we add to, and goes as it is, behind our own members.
     let goes_whole = !data.has_properties() && !data.asks_for_conference();
     let mut body = if goes_whole { Map::new() } else { data.body()? };
@@ -81,12 +82,12 @@ pub fn insert_text(
     }
     let mut text = serde_json::to_vec(&body)
         .map_err(|_| CalendarError::internal(Outcome::NotSent, "an event could not be written as JSON"))?;
-    if goes_whole {
-        text.pop();
-        text.push(b',');
-        text.extend_from_slice(data.text().get(1..).unwrap_or_default());
+    if !goes_whole {
+        return Ok((text.into(), Bytes::new()));
     }
-    Ok(text)
+    text.pop();
+    text.push(b',');
+    Ok((text.into(), data.text().slice(1..)))
 }
 
 /// The body of a PATCH that changes the claims and nothing else.
@@ -176,7 +177,7 @@ mod tests {
         let data = EventData::parse(&data.to_string(), None).unwrap();
         let claims = Claims::of(Claim::from_bits(5));
         let text = insert_text(&data, "abcde", "print", &claims, || "ours".to_owned()).unwrap();
-        object(serde_json::from_slice(&text).unwrap())
+        object(serde_json::from_slice(&[text.0, text.1].concat()).unwrap())
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::exposure::Exposure;
 use super::prevented::Making;
 use super::sight::{Found, Sight, Standing};
 use super::{Context, Gaps, QUIET, lease_lost, lease_of, timed_out};
-use crate::google::{Fetched, HttpReply, Hurry, Insert, InsertParams, NAMED, Patch, Scope, SendUpdates};
+use crate::google::{Body, Fetched, HttpReply, Hurry, Insert, InsertParams, NAMED, Patch, Scope, SendUpdates};
 use crate::model::compare::Difference;
 use crate::model::ids::{conference_request_id, event_id};
 use crate::model::stamp::{claims_patch, insert_text};
@@ -264,11 +264,12 @@ impl<'a> Attempt<'a> {
     }
 
     /// What an insert sends. Meet ignores a request id it has seen, so a repeated insert can't make a second conference.
-    fn body(&self) -> Result<Bytes, CalendarError> {
+    fn body(&self) -> Result<Body, CalendarError> {
         let user = self.request.target.user.as_str();
         let request_id = || conference_request_id(OPERATION, user, &self.calendar, &self.key, self.generation);
         let claims = Claims::of(self.claim.clone());
-        insert_text(&self.request.data, &self.id, &self.print, &claims, request_id).map(Bytes::from)
+        let (own, theirs) = insert_text(&self.request.data, &self.id, &self.print, &claims, request_id)?;
+        Ok(Body::new(own, theirs))
     }
 
     async fn look(&mut self) -> Result<Step, Failure> {

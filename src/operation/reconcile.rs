@@ -97,7 +97,7 @@ fn nothing_comes(cx: &Context, entry: &Entry) -> bool {
 /// Takes the id, so that the tombstone that follows keeps it taken. Whatever comes of it, the next look tells.
 async fn fence(cx: &Context, scope: &Scope, entry: &Entry) -> Result<(), CalendarError> {
     let body = json(&fence_body(&entry.event_id))?;
-    match cx.calendar.insert(scope, &entry.calendar, &entry.event_id, body, QUIET, Some(NAMED)).await {
+    match cx.calendar.insert(scope, &entry.calendar, &entry.event_id, body.into(), QUIET, Some(NAMED)).await {
         Ok(Insert::Created(found)) => delete(cx, scope, entry, &found.etag, SendUpdates::None).await,
         Ok(Insert::Taken) => Ok(()),
         Err(error) if error.outcome == Outcome::Unknown => Ok(()),

@@ -90,14 +90,14 @@ impl Gate {
     /// The bodies sent with `method`, as JSON.
     pub fn bodies(&self, method: &Method) -> Vec<Value> {
         let sent = self.sent.lock().unwrap();
-        let bodies = sent.iter().filter(|request| request.method == *method).map(|request| &request.body);
-        bodies.map(|body| serde_json::from_slice(body).unwrap_or_default()).collect()
+        let bodies = sent.iter().filter(|request| request.method == *method).map(|request| request.body.whole());
+        bodies.map(|body| serde_json::from_slice(&body).unwrap_or_default()).collect()
     }
 }
 
 /// Whether a body names `word`; bodies are JSON text.
 pub fn names(request: &HttpRequest, word: &str) -> bool {
-    String::from_utf8_lossy(&request.body).contains(word)
+    String::from_utf8_lossy(&request.body.whole()).contains(word)
 }
 
 impl Transport for Gate {

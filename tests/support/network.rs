@@ -27,7 +27,7 @@ impl Transport for InMemory {
         for (name, value) in &request.headers {
             http = http.header(name, value);
         }
-        let http = http.body(request.body).unwrap();
+        let http = http.body(request.body.whole()).unwrap();
         let emulator = self.0.clone();
         let exchange = async move {
             let verdict = emulator.deliver(&http).await;

@@ -87,7 +87,7 @@ pub(crate) async fn send(
 ) -> Result<HttpReply, TransportFault> {
     let token = Token::new("secret-token").unwrap();
     let request = HttpRequest {
-        body: Bytes::copy_from_slice(body.as_bytes()),
+        body: Bytes::copy_from_slice(body.as_bytes()).into(),
         ..HttpRequest::new(method, "/calendar/v3/calendars/c/events".into())
     };
     transport.exchange(request, &token, timeout).await
