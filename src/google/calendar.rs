@@ -182,10 +182,10 @@ impl Calendar {
     ) -> impl Future<Output = Result<Insert, CalendarError>> + Send + use<'a> {
         let exchange = path::events(calendar).map(|path| {
             let path = path + &write_query(params).maybe("fields", fields).finish();
-            Box::new(write(calendar, Method::POST, path, body))
+            write(calendar, Method::POST, path, body)
         });
         async move {
-            let reply = self.sender.send(scope, *exchange?, |reply| written(reply, id)).await?;
+            let reply = self.sender.send(scope, exchange?, |reply| written(reply, id)).await?;
             match reply.answer {
                 Answer::Accepted(written) => Ok(Insert::Created(written)),
                 Answer::Taken => Ok(Insert::Taken),
@@ -322,13 +322,15 @@ impl Calendar {
     }
 }
 
-fn read(calendar: &str, path_and_query: String) -> Exchange {
-    Exchange { request: HttpRequest::new(Method::GET, path_and_query), kind: Kind::Read, lane: calendar.to_owned() }
+/// Boxed, as is what is written: the futures of a call would each have a place for it.
+fn read(calendar: &str, path_and_query: String) -> Box<Exchange> {
+    let request = HttpRequest::new(Method::GET, path_and_query);
+    Box::new(Exchange { request, kind: Kind::Read, lane: calendar.to_owned() })
 }
 
-fn write(calendar: &str, method: Method, path_and_query: String, body: Body) -> Exchange {
+fn write(calendar: &str, method: Method, path_and_query: String, body: Body) -> Box<Exchange> {
     let request = HttpRequest { body, ..HttpRequest::new(method, path_and_query) };
-    Exchange { request, kind: Kind::Write, lane: calendar.to_owned() }
+    Box::new(Exchange { request, kind: Kind::Write, lane: calendar.to_owned() })
 }
 
 fn write_query(params: InsertParams) -> Query {

@@ -198,7 +198,7 @@ impl Sender {
     pub async fn send<T: Send>(
         &self,
         scope: &Scope,
-        mut exchange: Exchange,
+        mut exchange: Box<Exchange>,
         decode: impl Fn(&HttpReply) -> Option<T> + Send,
     ) -> Result<Reply<T>, CalendarError> {
         if let Some(user) = scope.quota_user.as_ref().unwrap_or(&self.quota_user).of(&scope.user) {
@@ -307,11 +307,12 @@ impl Sender {
         self.wait_for(scope, || ready(self.throttle.user_turn(&scope.user))).await?;
         if let Some((turns, project)) = &self.shared {
             let name = rate_of(project, &scope.user);
-            self.wait_for(scope, || turns.turn(&name, limits.per_user_per_minute)).await?;
+            // Boxed, as the other: most services share no turns, and need no room for waiting for them.
+            Box::pin(self.wait_for(scope, || turns.turn(&name, limits.per_user_per_minute))).await?;
         }
         self.wait_for(scope, || ready(self.throttle.project_turn())).await?;
         if let Some((turns, project)) = &self.shared {
-            self.wait_for(scope, || turns.turn(project, limits.per_project_per_minute)).await?;
+            Box::pin(self.wait_for(scope, || turns.turn(project, limits.per_project_per_minute))).await?;
         }
         Ok(())
     }

@@ -276,15 +276,16 @@ impl<'a> Attempt<'a> {
         let seen = |reply: &HttpReply| Found::of(reply, &self.id, &self.print, &self.request.data);
         let found = self.cx.calendar.get_as(&self.scope, &self.calendar, &self.id, None, seen).await?;
         let refused = std::mem::take(&mut self.refused);
+        // What seldom comes next is boxed: a look takes no room for it.
         let (standing, claims) = match found {
             Some(Found::AsAsked(standing, claims)) => (standing, claims),
             found => match Sight::of(found.and_then(Found::otherwise), &self.print) {
                 Sight::Absent => {
                     self.refused = refused;
-                    return self.absent().await;
+                    return Box::pin(self.absent()).await;
                 }
-                Sight::Tombstone => return self.tombstone().await,
-                Sight::Fence(found) => return self.lift_fence(&found).await,
+                Sight::Tombstone => return Box::pin(self.tombstone()).await,
+                Sight::Fence(found) => return Box::pin(self.lift_fence(&found)).await,
                 Sight::OtherRequest => return Err(self.other_request().into()),
                 Sight::Unstamped(found) => return self.stamps_lost(found),
                 Sight::Ours(found, claims) => (Standing::of(found, &self.request.data)?, claims),
@@ -294,7 +295,7 @@ impl<'a> Attempt<'a> {
             self.in_doubt |= refused;
             self.verify(standing, &claims).await
         } else {
-            self.adopt(standing, &claims).await
+            Box::pin(self.adopt(standing, &claims)).await
         }
     }
 

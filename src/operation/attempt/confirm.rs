@@ -50,7 +50,7 @@ impl Attempt<'_> {
         if self.repaired || !verification.repair {
             return Err(Failure::Mismatch(found.comparison.critical));
         }
-        self.repair(&found).await
+        Box::pin(self.repair(&found)).await
     }
 
     async fn repair(&mut self, found: &Standing) -> Result<Step, Failure> {
