@@ -123,6 +123,7 @@ async function attendeeGrowth({ quick }) {
     )
   }
   const [moreKb, moreUs] = [slopes(points, 'kb'), slopes(points, 'us')]
+  const [last, before] = [points.at(-1), points.at(-2)]
   return {
     title: `growth: attendees of each event; creates, ${inFlight} in flight, TLS`,
     head: ['attendees', 'CPU us/op', 'us for each more', 'kB/op', 'kB for each more'],
@@ -134,7 +135,7 @@ async function attendeeGrowth({ quick }) {
       cell(moreKb[index], 2),
     ]),
     goals: [
-      goal('CPU for one more attendee: the last step beside the one before', moreUs.at(-1) / moreUs.at(-2), FLAT),
+      goal(`CPU per attendee: ${last.size} beside ${before.size}`, last.us / last.size / (before.us / before.size), FLAT),
     ],
     plots: [
       {
