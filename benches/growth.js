@@ -135,7 +135,11 @@ async function attendeeGrowth({ quick }) {
       cell(moreKb[index], 2),
     ]),
     goals: [
-      goal(`CPU per attendee: ${last.size} beside ${before.size}`, last.us / last.size / (before.us / before.size), FLAT),
+      goal(
+        `CPU per attendee: ${last.size} beside ${before.size}`,
+        last.us / last.size / (before.us / before.size),
+        FLAT,
+      ),
     ],
     plots: [
       {
