@@ -140,6 +140,7 @@ async function attendeeGrowth({ quick }) {
         last.us / last.size / (before.us / before.size),
         FLAT,
       ),
+      goal('CPU for one more attendee: the last step beside the one before', moreUs.at(-1) / moreUs.at(-2), FLAT),
     ],
     plots: [
       {
